@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Power: the states that a user or the library puts a device in, the low power
+ * features, and runtime PM.
+ *
+ * DOC: who holds a runtime PM reference
+ *
+ * A bound device that nobody uses holds none, so that the PM core may suspend
+ * it; a device with the disable_idle_d3 policy keeps the one of its probe
+ * instead. An open device holds exactly one. Low power entry drops it and low
+ * power exit takes it back; pm_runtime_engaged, under memory_lock, says which
+ * of the two came last, which is why either may be asked for twice.
+ */
+#include <linux/pm_runtime.h>
+
+#include <trace/events/vfio_pci.h>
+
+#include "priv.h"
+
+/*
+ * PCI PM 1.2, 3.2.4: without No_Soft_Reset the way from D3hot to D0 is a reset
+ * of the function, and what config space held is for software to put back.
+ */
+static bool loses_state(struct pci_dev *pdev)
+{
+	u16 pmcsr;
+
+	if (!pdev->pm_cap)
+		return false;
+	pci_read_config_word(pdev, pdev->pm_cap + PCI_PM_CTRL, &pmcsr);
+	return !(pmcsr & PCI_PM_CTRL_NO_SOFT_RESET);
+}
+
+static int state_keep(struct vfio_pci_core_device *vdev)
+{
+	struct vfio_pci_core_priv *priv = vdev->priv;
+	struct pci_saved_state *save;
+
+	pci_save_state(vdev->pdev);
+	save = pci_store_saved_state(vdev->pdev);
+	if (!save)
+		return -ENOMEM;
+
+	/* A reset may have brought the device back behind our back */
+	kfree(priv->pm_save);
+	priv->pm_save = save;
+	return 0;
+}
+
+static void state_put_back(struct vfio_pci_core_device *vdev)
+{
+	struct vfio_pci_core_priv *priv = vdev->priv;
+
+	if (!priv->pm_save)
+		return;
+	if (pci_load_and_free_saved_state(vdev->pdev, &priv->pm_save))
+		pci_warn(vdev->pdev, "the state from before D3 is lost\n");
+	else
+		pci_restore_state(vdev->pdev);
+}
+
+static bool is_d3(pci_power_t state)
+{
+	return state == PCI_D3hot || state == PCI_D3cold;
+}
+
+static int change_state(struct vfio_pci_core_device *vdev, pci_power_t state)
+{
+	struct vfio_pci_core_priv *priv = vdev->priv;
+	bool asleep = is_d3(vdev->pdev->current_state);
+	int ret;
+
+	if (priv->d3_loses_state && !asleep && is_d3(state)) {
+		ret = state_keep(vdev);
+		if (ret)
+			return ret;
+	}
+
+	ret = pci_set_power_state(vdev->pdev, state);
+	if (!ret && asleep && !is_d3(state))
+		state_put_back(vdev);
+	return ret;
+}
+
+/*
+ * The caller holds memory_lock for writing, and has zapped the mappings if
+ * @state is not D0.
+ */
+int __vfio_pci_power_set(struct vfio_pci_core_device *vdev, pci_power_t state)
+{
+	pci_power_t from = vdev->pdev->current_state;
+	int ret;
+
+	lockdep_assert_held_write(&vdev->memory_lock);
+
+	if (state == from)
+		return 0;
+	if (state != PCI_D0 && vdev->priv->sriov_active)
+		return vfio_pci_refuse(vdev, -EBUSY,
+				       "its virtual functions need it in D0; disable them first");
+
+	ret = change_state(vdev, state);
+	trace_vfio_pci_power(vdev->pdev, from, state, ret);
+	return ret;
+}
+
+int vfio_pci_power_set(struct vfio_pci_core_device *vdev, pci_power_t state)
+{
+	if (state == PCI_D0) {
+		guard(rwsem_write)(&vdev->memory_lock);
+		return __vfio_pci_power_set(vdev, state);
+	}
+
+	/* Only in D0 does a function answer to memory accesses */
+	guard(vfio_pci_revoked)(vdev);
+	return __vfio_pci_power_set(vdev, state);
+}
+
+/* ---- low power, the user's -------------------------------------------- */
+
+/* Takes over @wake unless it fails */
+static int low_power_begin(struct vfio_pci_core_device *vdev,
+			   struct eventfd_ctx *wake)
+{
+	guard(rwsem_write)(&vdev->memory_lock);
+	if (vdev->pm_runtime_engaged)
+		return vfio_pci_malformed(vdev, "already in low power");
+
+	/*
+	 * The ioctl that brought us here has a reference of its own: the device
+	 * sleeps when that one goes. Until the exit a mapping must not come
+	 * back; the fault handler looks at the flag.
+	 */
+	vfio_pci_memory_zap(vdev);
+	vdev->pm_runtime_engaged = true;
+	vdev->priv->pm_wake_eventfd = wake;
+	pm_runtime_put_noidle(&vdev->pdev->dev);
+	return 0;
+}
+
+/* Returns the eventfd to put after the lock is dropped, NULL if none */
+static struct eventfd_ctx *__low_power_end(struct vfio_pci_core_device *vdev)
+{
+	struct eventfd_ctx *wake = vdev->priv->pm_wake_eventfd;
+
+	lockdep_assert_held_write(&vdev->memory_lock);
+
+	if (!vdev->pm_runtime_engaged)
+		return NULL;
+	vdev->pm_runtime_engaged = false;
+	vdev->priv->pm_wake_eventfd = NULL;
+	pm_runtime_get_noresume(&vdev->pdev->dev);
+	return wake;
+}
+
+static void low_power_end(struct vfio_pci_core_device *vdev)
+{
+	struct eventfd_ctx *wake;
+
+	scoped_guard(rwsem_write, &vdev->memory_lock)
+		wake = __low_power_end(vdev);
+	if (wake)
+		eventfd_ctx_put(wake);
+}
+
+/* The first resume after an entry with wake-up ends the low power */
+static void low_power_wakeup(struct vfio_pci_core_device *vdev)
+{
+	struct eventfd_ctx *wake;
+
+	scoped_guard(rwsem_write, &vdev->memory_lock) {
+		if (!vdev->priv->pm_wake_eventfd)
+			return;
+		wake = __low_power_end(vdev);
+	}
+	eventfd_signal(wake);
+	eventfd_ctx_put(wake);
+}
+
+int vfio_pci_low_power_entry(struct vfio_pci_core_device *vdev,
+			     void __user *arg, size_t argsz)
+{
+	return low_power_begin(vdev, NULL);
+}
+
+int vfio_pci_low_power_entry_wakeup(struct vfio_pci_core_device *vdev,
+				    void __user *arg, size_t argsz)
+{
+	struct vfio_device_low_power_entry_with_wakeup entry;
+	struct eventfd_ctx *wake;
+	int ret;
+
+	if (copy_from_user(&entry, arg, sizeof(entry)))
+		return -EFAULT;
+	if (entry.wakeup_eventfd < 0)
+		return vfio_pci_malformed(vdev, "wake-up eventfd is negative");
+
+	wake = eventfd_ctx_fdget(entry.wakeup_eventfd);
+	if (IS_ERR(wake))
+		return PTR_ERR(wake);
+
+	ret = low_power_begin(vdev, wake);
+	if (ret)
+		eventfd_ctx_put(wake);
+	return ret;
+}
+
+int vfio_pci_low_power_exit(struct vfio_pci_core_device *vdev,
+			    void __user *arg, size_t argsz)
+{
+	low_power_end(vdev);
+	return 0;
+}
+
+/* ---- runtime PM -------------------------------------------------------- */
+
+/*
+ * The PCI core saves config space after this and picks the state to sleep in.
+ * It must find the device awake: neither works from a D3 of the user's making.
+ */
+static int runtime_suspend(struct device *dev)
+{
+	struct vfio_pci_core_device *vdev = dev_get_drvdata(dev);
+	int ret;
+
+	scoped_guard(rwsem_write, &vdev->memory_lock)
+		ret = __vfio_pci_power_set(vdev, PCI_D0);
+	if (ret)
+		return ret;
+
+	/*
+	 * A wake-up interrupt of the line may come for another device that
+	 * shares it; ours must not be asked while it cannot answer.
+	 */
+	vdev->priv->pm_intx_masked = vfio_pci_intx_mask(vdev);
+	return 0;
+}
+
+static int runtime_resume(struct device *dev)
+{
+	struct vfio_pci_core_device *vdev = dev_get_drvdata(dev);
+
+	low_power_wakeup(vdev);
+	if (vdev->priv->pm_intx_masked)
+		vfio_pci_intx_unmask(vdev);
+	vdev->priv->pm_intx_masked = false;
+	return 0;
+}
+
+/*
+ * For a thin driver's .driver.pm. A driver that leaves that empty is given
+ * these when its first device is registered, because without them vfio.ko
+ * takes no runtime PM reference around ioctls. Driver data must be the
+ * struct vfio_pci_core_device.
+ */
+const struct dev_pm_ops vfio_pci_core_pm_ops = {
+	RUNTIME_PM_OPS(runtime_suspend, runtime_resume, NULL)
+};
+EXPORT_SYMBOL_GPL(vfio_pci_core_pm_ops);
+
+/* ---- bind, open, close, unbind ----------------------------------------- */
+
+void vfio_pci_power_register(struct vfio_pci_core_device *vdev)
+{
+	struct device *dev = &vdev->pdev->dev;
+
+	vdev->priv->d3_loses_state = loses_state(vdev->pdev);
+	vfio_pci_power_set(vdev, PCI_D0);
+
+	if (!dev->driver->pm)
+		dev->driver->pm = &vfio_pci_core_pm_ops;
+	pm_runtime_allow(dev);
+	if (!vdev->disable_idle_d3)
+		pm_runtime_put(dev);
+}
+
+void vfio_pci_power_unregister(struct vfio_pci_core_device *vdev)
+{
+	struct device *dev = &vdev->pdev->dev;
+
+	if (!vdev->disable_idle_d3)
+		pm_runtime_get_noresume(dev);
+	pm_runtime_forbid(dev);
+
+	kfree(vdev->priv->pm_save);
+	vdev->priv->pm_save = NULL;
+}
+
+int vfio_pci_power_open(struct vfio_pci_core_device *vdev)
+{
+	int ret;
+
+	if (vdev->disable_idle_d3)
+		return 0;
+
+	ret = pm_runtime_resume_and_get(&vdev->pdev->dev);
+	if (ret)
+		return vfio_pci_refuse(vdev, ret,
+				       "cannot be woken up (%d); see its power/ files in sysfs",
+				       ret);
+	return 0;
+}
+
+/*
+ * First thing of a close: whatever the user left the device in, from here on
+ * it is awake and answers.
+ */
+void vfio_pci_power_wake(struct vfio_pci_core_device *vdev)
+{
+	low_power_end(vdev);
+	pm_runtime_resume(&vdev->pdev->dev);
+	vfio_pci_power_set(vdev, PCI_D0);
+}
+
+/* Last thing of a close: undoes vfio_pci_power_open() */
+void vfio_pci_power_close(struct vfio_pci_core_device *vdev)
+{
+	if (!vdev->disable_idle_d3)
+		pm_runtime_put(&vdev->pdev->dev);
+}
