@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# For people; Kbuild holds the objects and flags.
+
+# Recursive on purpose: asked for only by the targets that build.
+KDIR ?= $(shell scripts/kdir)
+INSTALL_MOD_PATH ?=
+MODULES ?= ours
+
+# As many jobs as there are processors, unless -j says otherwise.
+jobs = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
+kbuild = $(MAKE) $(jobs) -C $(KDIR) M=$(CURDIR)
+# A distribution keeps its key: say so, rather than fail to read it.
+unsigned = $(if $(wildcard $(KDIR)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL=)
+# The lab and the checks build for the kernel that the lab boots.
+lab-kdir = $(shell . scripts/kernel-env && echo "$$KDIR")
+unit = $(MAKE) $(jobs) -C tools/testing/unit
+
+.DEFAULT_GOAL := modules
+
+##@ Build
+
+modules: setup-build ## build the modules (KDIR=<kernel build dir>)
+	$(kbuild) modules
+
+modules_install: modules ## install into lib/modules/<release>/updates, run depmod (INSTALL_MOD_PATH=<root>)
+	$(kbuild) INSTALL_MOD_PATH="$(INSTALL_MOD_PATH)" INSTALL_MOD_DIR=updates $(unsigned) modules_install
+	PATH=$$PATH:/usr/sbin:/sbin depmod -b "$(or $(INSTALL_MOD_PATH),/)" "$$(cat $(KDIR)/include/config/kernel.release)"
+
+clean: ## remove everything a build leaves
+	@if [ -d "$(KDIR)" ]; then $(kbuild) --no-print-directory clean; fi
+	@$(unit) -s clean
+	@$(MAKE) -s -C tools/testing/selftests clean
+	rm -rf build
+
+##@ Try
+
+demo: setup-lab lab-modules ## boot the lab, hand two devices to real programs, show what happens
+	tools/testing/lab/demo
+
+lab: setup-lab lab-modules ## a shell in the lab's machine (MODULES=stock: with the distribution's modules)
+	MODULES=$(MODULES) tools/testing/lab/shell
+
+##@ Check
+
+check: setup-check ## set up, build, run every check below; the last line is the count
+	scripts/check
+
+check-style: setup-check ## checkpatch --strict, but for what scripts/check-style lists
+	scripts/check-style
+
+check-shell: setup-check ## shellcheck on the shell scripts
+	scripts/check-shell
+
+check-size: ## limits on functions, files, parameters and nesting
+	scripts/check-size
+
+check-sparse: setup-check ## sparse with endian checks and W=1: no warning at all
+	scripts/check-sparse
+
+check-modules: lab-modules ## the modules build for the lab's kernel
+
+check-layers: lab-modules ## no file of core/ calls upwards
+	scripts/check-layers
+
+check-install: lab-modules ## modules_install takes precedence over the distribution's modules
+	scripts/check-install
+
+check-vendor: lab-modules ## the kernel's own vendor drivers build and link against this library
+	scripts/check-vendor
+
+check-unit: setup-check ## the logic that needs no kernel, in user space
+	$(unit) check
+
+check-guest: lab-modules ## programs inside the lab's machine
+	scripts/check-guest
+
+check-parity: lab-modules ## observe devices with the distribution's modules and ours, compare (OPERATIONS=100000: a long random sequence)
+	scripts/check-parity $(OPERATIONS)
+
+check-debug: setup-check ## the same on a kernel that watches itself, which is built first (KASAN, lockdep, ...)
+	scripts/check-debug
+
+##@ Other
+
+setup: ## install what all of the above needs (Debian 12 and 13)
+	scripts/setup build lab check
+
+help: ## this list
+	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } \
+		/^[a-z_-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+setup-build setup-lab setup-check:
+	@scripts/setup $(@:setup-%=%)
+
+# A sub-make, because the lab's kernel is known only after setup.
+lab-modules: setup-lab
+	$(MAKE) --no-print-directory modules KDIR=$(lab-kdir)
+
+.PHONY: modules modules_install clean demo lab check check-style check-shell check-size check-sparse \
+	check-modules check-layers check-install check-vendor check-unit check-guest check-parity check-debug setup help \
+	setup-build setup-lab setup-check lab-modules
