@@ -106,7 +106,10 @@ DEFINE_EVENT(vfio_pci_memory, vfio_pci_restore,
 	     TP_ARGS(pdev)
 );
 
-/* scope: "function", "close", "hot" (a user's) or "set" (the last close) */
+/*
+ * scope: "function", "close", "unbind", "hot" (a user's) or "set" (the last
+ * close)
+ */
 TRACE_EVENT(vfio_pci_reset,
 	    TP_PROTO(struct pci_dev *pdev, const char *scope, int ret),
 	    TP_ARGS(pdev, scope, ret),

@@ -207,13 +207,15 @@ void vfio_pci_bars_close(struct vfio_pci_core_device *vdev)
 ssize_t vfio_pci_bar_rw(struct vfio_pci_core_device *vdev, char __user *buf,
 			size_t count, loff_t *ppos, bool iswrite)
 {
-	unsigned int bar = array_index_nospec(VFIO_PCI_OFFSET_TO_INDEX(*ppos),
-					      PCI_STD_NUM_BARS);
+	unsigned int bar = VFIO_PCI_OFFSET_TO_INDEX(*ppos);
 	struct vfio_pci_core_priv *priv = vdev->priv;
-	resource_size_t size = pci_resource_len(vdev->pdev, bar);
 	u64 pos = *ppos & VFIO_PCI_OFFSET_MASK;
 	size_t hole = 0, hole_end = 0;
+	resource_size_t size;
 	ssize_t ret;
+
+	bar = array_index_nospec(bar, PCI_STD_NUM_BARS);
+	size = pci_resource_len(vdev->pdev, bar);
 
 	if (pos >= size)
 		return vfio_pci_malformed(vdev, "access past the end of BAR%u",
@@ -256,6 +258,8 @@ static void rom_map(struct vfio_pci_core_device *vdev)
 	if (priv->rom_is_bar) {
 		/* Reads the image's headers, to tell its size */
 		guard(vfio_pci_decode)(vdev);
+		if (!vfio_pci_answers(pdev))
+			return;
 		priv->rom = pci_map_rom(pdev, &priv->rom_image);
 		if (priv->rom && priv->rom_toggles)
 			pci_disable_rom(pdev);

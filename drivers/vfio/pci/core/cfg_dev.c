@@ -392,18 +392,3 @@ u8 vfio_pci_cfg_byte(struct vfio_pci_core_device *vdev, unsigned int pos)
 {
 	return READ_ONCE(vdev->priv->cfg.image[pos]);
 }
-
-/**
- * vfio_pci_cfg_set_dword() - set registers that were virtualized
- * @vdev: device
- * @pos: position
- * @val: value, in host order
- *
- * Context: Process context. Takes cfg_lock.
- */
-void vfio_pci_cfg_set_dword(struct vfio_pci_core_device *vdev,
-			    unsigned int pos, u32 val)
-{
-	guard(mutex)(&vdev->priv->cfg_lock);
-	vfio_cfg_set(&vdev->priv->cfg, pos, 4, val);
-}

@@ -85,19 +85,24 @@ static ssize_t batch_rw(struct vfio_pci_core_device *vdev, char __user *buf,
  * @ppos: offset in the device file; advanced by the bytes done
  * @iswrite: write
  *
- * What was done before something went wrong stays done and is counted, so that
- * a request which runs over the end stops there.
+ * A request that runs over the end is refused as a whole, before anything is
+ * done. What was done before something else went wrong stays done and is counted.
  *
  * Context: Process context; takes cfg_lock and whatever the registers need.
- * Return: the bytes done, or, if there are none, -EFAULT outside the config
- * space or the user's memory, or the errno of the config access.
+ * Return: the bytes done; -EFAULT for a request that is not all in the config
+ * space; or, if nothing was done, -EFAULT outside the user's memory or the errno
+ * of the config access.
  */
 ssize_t vfio_pci_cfg_rw(struct vfio_pci_core_device *vdev, char __user *buf,
 			size_t count, loff_t *ppos, bool iswrite)
 {
 	u64 pos = *ppos & VFIO_PCI_OFFSET_MASK;
+	size_t size = vdev->priv->cfg.facts.size;
 	ssize_t ret = 0;
 	size_t done = 0;
+
+	if (pos >= size || count > size - pos)
+		return count ? -EFAULT : 0;
 
 	while (done < count) {
 		ret = batch_rw(vdev, buf + done, count - done, pos + done,

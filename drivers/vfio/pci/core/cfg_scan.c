@@ -107,9 +107,7 @@ static struct vfio_cfg_window *claim(struct vfio_cfg *cfg,
 				  cfg->windows[cfg->map[start / 4]].start);
 
 	win = &cfg->windows[cfg->nr_windows];
-	*win = (struct vfio_cfg_window) {
-		.cap = cap, .start = start, .len = len,
-	};
+	*win = (struct vfio_cfg_window) { .cap = cap, .start = start, .len = len };
 	for (i = start / 4; i < (start + len + 3) / 4; i++)
 		cfg->map[i] = cfg->nr_windows;
 	cfg->nr_windows++;
@@ -499,4 +497,3 @@ int vfio_cfg_tph_length(struct vfio_cfg *cfg, unsigned int pos)
 
 	return PCI_TPH_BASE_SIZEOF + (entries + 1) / 2 * 4;
 }
-

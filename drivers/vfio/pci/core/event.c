@@ -128,6 +128,7 @@ pci_ers_result_t vfio_pci_core_aer_err_detected(struct pci_dev *pdev,
 {
 	struct vfio_pci_core_device *vdev = dev_get_drvdata(&pdev->dev);
 
+	vdev->priv->link_lost = state == pci_channel_io_frozen;
 	if (!vfio_pci_event_signal(&vdev->priv->err_trigger))
 		pci_dbg(pdev, "bus error, and no error eventfd registered\n");
 
@@ -141,30 +142,3 @@ pci_ers_result_t vfio_pci_core_aer_err_detected(struct pci_dev *pdev,
 	}
 }
 EXPORT_SYMBOL_GPL(vfio_pci_core_aer_err_detected);
-
-/*
- * The link went through a reset, so the function has neither addresses nor a
- * payload size, and a payload size that differs from its port's makes malformed
- * packets of good ones. What was saved last, at the latest when the device was
- * opened, is right for both. Its memory is not touched, hence no memory_lock,
- * which must not be taken below pci_bus_sem. What the device was doing is lost;
- * the user, who has been told, has to reset it or let go of it.
- */
-static pci_ers_result_t slot_reset(struct pci_dev *pdev)
-{
-	if (!pci_device_is_present(pdev))
-		return PCI_ERS_RESULT_DISCONNECT;
-
-	pci_restore_state(pdev);
-	return PCI_ERS_RESULT_RECOVERED;
-}
-
-/*
- * Bus error handling for thin drivers, for struct pci_driver.err_handler. One
- * with handlers of its own calls vfio_pci_core_aer_err_detected() from them.
- */
-const struct pci_error_handlers vfio_pci_core_err_handlers = {
-	.error_detected	= vfio_pci_core_aer_err_detected,
-	.slot_reset	= slot_reset,
-};
-EXPORT_SYMBOL_GPL(vfio_pci_core_err_handlers);

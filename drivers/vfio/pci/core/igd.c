@@ -12,6 +12,8 @@
  */
 #include <linux/fs.h>
 #include <linux/io.h>
+#include <linux/ioport.h>
+#include <linux/mm.h>
 #include <linux/overflow.h>
 #include <linux/slab.h>
 #include <linux/sizes.h>
@@ -40,8 +42,8 @@
  * @base: physical address of the OpRegion
  * @size: its bytes
  * @version: major in the high byte
- * @vbt: physical address of a VBT outside of it
- * @vbt_size: bytes of that; 0 if there is none
+ * @vbt: physical address of the VBT that RVDA names, 0 if it names none
+ * @vbt_size: its bytes; 0 if it lies within the OpRegion
  */
 struct igd_layout {
 	u64	base;
@@ -50,6 +52,21 @@ struct igd_layout {
 	u64	vbt;
 	u32	vbt_size;
 };
+
+/*
+ * Whatever the tables say: memory of the kernel's own is not for users to read,
+ * and memremap() warns of addresses that do not exist.
+ */
+static bool firmware_owns(u64 phys, size_t size)
+{
+	u64 end;
+
+	if (check_add_overflow(phys, size, &end) ||
+	    end > BIT_ULL(boot_cpu_data.x86_phys_bits))
+		return false;
+	return region_intersects(phys, size, IORESOURCE_SYSTEM_RAM,
+				 IORES_DESC_NONE) == REGION_DISJOINT;
+}
 
 static int phys_copy(void *to, u64 phys, size_t size)
 {
@@ -79,10 +96,11 @@ static int layout_vbt(struct igd_layout *l, const u8 *head)
 		return -EINVAL;
 	if (check_add_overflow(l->vbt, rvds, &end))
 		return -EINVAL;
+	if (l->vbt >= l->base && end <= l->base + l->size)
+		return 0;
 
-	if (l->vbt < l->base || end > l->base + l->size)
-		l->vbt_size = rvds;
-	return 0;
+	l->vbt_size = rvds;
+	return firmware_owns(l->vbt, rvds) ? 0 : -EINVAL;
 }
 
 static int layout_parse(struct vfio_pci_core_device *vdev,
@@ -93,7 +111,8 @@ static int layout_parse(struct vfio_pci_core_device *vdev,
 	if (memcmp(head, OPREGION_SIGNATURE, strlen(OPREGION_SIGNATURE)))
 		return vfio_pci_refuse(vdev, -ENODEV,
 				       "no OpRegion at the address in ASLS");
-	if (kib < OPREGION_FIXED / SZ_1K || kib > SANE_SIZE / SZ_1K)
+	if (kib < OPREGION_FIXED / SZ_1K || kib > SANE_SIZE / SZ_1K ||
+	    !firmware_owns(l->base, kib * SZ_1K))
 		return vfio_pci_refuse(vdev, -EINVAL,
 				       "the OpRegion claims a size of %u KiB",
 				       kib);
@@ -102,16 +121,24 @@ static int layout_parse(struct vfio_pci_core_device *vdev,
 	l->version = get_unaligned_le16(head + OPREGION_VERSION);
 	if (layout_vbt(l, head))
 		return vfio_pci_refuse(vdev, -EINVAL,
-				       "the OpRegion's VBT is out of bounds");
+				       "the OpRegion claims a VBT of %u bytes, RVDA %#llx",
+				       get_unaligned_le32(head + OPREGION_RVDS),
+				       get_unaligned_le64(head + OPREGION_RVDA));
 	return 0;
 }
 
 static int layout_probe(struct vfio_pci_core_device *vdev, u32 asls,
 			struct igd_layout *l)
 {
-	u8 *head = memremap(asls, OPREGION_FIXED, MEMREMAP_WB);
+	u8 *head;
 	int ret;
 
+	if (!firmware_owns(asls, OPREGION_FIXED))
+		return vfio_pci_refuse(vdev, -ENODEV,
+				       "no OpRegion: ASLS is %#x, not the firmware's memory",
+				       asls);
+
+	head = memremap(asls, OPREGION_FIXED, MEMREMAP_WB);
 	if (!head)
 		return -ENOMEM;
 
@@ -124,12 +151,11 @@ static int layout_probe(struct vfio_pci_core_device *vdev, u32 asls,
 /* Version 2.0 could only express an address of the host */
 static void opregion_patch(u8 *copy, const struct igd_layout *l)
 {
-	u64 inside = l->vbt ? l->vbt - l->base : 0;
+	u64 rvda = l->vbt_size ? l->size : l->vbt - l->base;
 
-	if (l->vbt_size)
-		put_unaligned_le64(l->size, copy + OPREGION_RVDA);
-	else if (l->version == VERSION_2_0)
-		put_unaligned_le64(inside, copy + OPREGION_RVDA);
+	if (!l->vbt)
+		return;
+	put_unaligned_le64(rvda, copy + OPREGION_RVDA);
 	if (l->version == VERSION_2_0)
 		put_unaligned_le16(VERSION_2_1, copy + OPREGION_VERSION);
 }
@@ -346,10 +372,13 @@ err_opregion:
  * @vdev: device, between vfio_pci_core_enable() and
  *	vfio_pci_core_finish_enable()
  *
- * Adds three read-only regions: a copy of the OpRegion, the host bridge's and
- * the LPC bridge's config space. Config register 0xfc, which points to the
- * OpRegion, becomes virtual: whoever gives a guest its own copy writes that
- * copy's address there. Either all of this happens or nothing.
+ * Adds three read-only regions, or none: a copy of the OpRegion, the host
+ * bridge's and the LPC bridge's config space.
+ *
+ * Config register 0xfc, which points to the OpRegion, becomes virtual, so that
+ * whoever gives a guest its own copy can write that copy's address there. It
+ * does so even if there are no regions: the address in hardware is the
+ * firmware's, and the next open copies what it points to.
  *
  * May be called for any device. -ENODEV says that there is nothing to offer,
  * and is no reason to refuse to open the device.
@@ -362,27 +391,20 @@ err_opregion:
  */
 int vfio_pci_core_igd_enable(struct vfio_pci_core_device *vdev)
 {
-	unsigned int before = vdev->priv->num_regions;
 	struct pci_dev *pdev = vdev->pdev;
 	u32 asls = 0;
 	int ret;
 
-	if (!IS_ENABLED(CONFIG_VFIO_PCI_IGD) ||
-	    pdev->vendor != PCI_VENDOR_ID_INTEL || !pci_is_display(pdev))
+	if (pdev->vendor != PCI_VENDOR_ID_INTEL || !pci_is_display(pdev))
 		return -ENODEV;
+
+	ret = vfio_pci_cfg_virtualize(vdev, IGD_ASLS, sizeof(asls));
+	if (ret)
+		return ret;
 	pci_read_config_dword(pdev, IGD_ASLS, &asls);
 	if (!asls || PCI_POSSIBLE_ERROR(asls))
 		return -ENODEV;
 
-	ret = igd_regions_add(vdev, asls);
-	if (ret)
-		return ret;
-
-	ret = vfio_pci_cfg_virtualize(vdev, IGD_ASLS, sizeof(asls));
-	if (ret)
-		vfio_pci_regions_trim(vdev, before);
-	else
-		vfio_pci_cfg_set_dword(vdev, IGD_ASLS, asls);
-	return ret;
+	return igd_regions_add(vdev, asls);
 }
 EXPORT_SYMBOL_GPL(vfio_pci_core_igd_enable);

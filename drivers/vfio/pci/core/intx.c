@@ -30,6 +30,8 @@
  *                                       still asserts, masked and signal
  *   suspend                             suspended, masked
  *   unmask (irqfd) while suspended      remembered
+ *   unmask (irqfd) by an interrupt      as "unmask", but by the irqfd's thread
+ *                                       and not if "mask: ioctl" comes first
  *   resume                              !suspended; as "unmask" if that was
  *                                       remembered or suspend did the masking
  *   loopback                            signal, if active && !virq_disabled
@@ -173,10 +175,18 @@ void vfio_pci_intx_loopback(struct vfio_pci_core_device *vdev)
 	vfio_pci_event_signal(&priv->intx.trigger);
 }
 
+/*
+ * pci_intx() reads COMMAND and writes it back; unlike the checks of the PCI core
+ * it would undo what the user writes to it in between, memory decode included.
+ * So those who may race with such a write keep it out by memory_lock.
+ */
 void vfio_pci_intx_user_mask(struct vfio_pci_core_device *vdev)
 {
-	scoped_guard(spinlock_irqsave, &vdev->priv->irqlock)
+	guard(rwsem_read)(&vdev->memory_lock);
+	scoped_guard(spinlock_irqsave, &vdev->priv->irqlock) {
+		vdev->priv->intx.unmask_late = false;
 		__intx_mask(vdev);
+	}
 }
 
 void vfio_pci_intx_user_unmask(struct vfio_pci_core_device *vdev)
@@ -244,36 +254,72 @@ void vfio_pci_intx_user_disable(struct vfio_pci_core_device *vdev, bool disable)
 		vfio_pci_intx_user_unmask(vdev);
 }
 
+/* There are devices whose MSI does not work with DisINTx set */
+static bool msi_hates_disintx(struct pci_dev *pdev)
+{
+	return (pdev->msi_enabled || pdev->msix_enabled) &&
+	       pdev->dev_flags & PCI_DEV_FLAGS_MSI_INTX_DISABLE_BUG;
+}
+
 /*
- * For whoever has reset the function or written a COMMAND register that was
- * read some time before: DisINTx as it ought to be.
+ * For whoever has opened or reset the function, or written a COMMAND register
+ * that was read some time before: DisINTx as it ought to be. Without a handler
+ * the device must not assert a line that it may share with the host's; a closed
+ * device is left alone.
  */
 void vfio_pci_intx_resync(struct vfio_pci_core_device *vdev)
 {
-	struct vfio_pci_intx *intx = &vdev->priv->intx;
+	struct vfio_pci_core_priv *priv = vdev->priv;
+	struct vfio_pci_intx *intx = &priv->intx;
 
-	scoped_guard(spinlock_irqsave, &vdev->priv->irqlock) {
+	lockdep_assert_held_write(&vdev->memory_lock);
+
+	scoped_guard(spinlock_irqsave, &priv->irqlock) {
 		if (intx->active && intx->shared)
 			pci_intx(vdev->pdev, !intx->masked);
+		else if (!intx->active && priv->saved_state &&
+			 (priv->pci_2_3 || priv->nointx))
+			pci_intx(vdev->pdev, msi_hates_disintx(vdev->pdev));
 	}
 }
 
-/* In the wakeup of the user's eventfd, interrupts off */
+/*
+ * In the wakeup of the user's eventfd, interrupts off. The user may have made it
+ * the eventfd of an interrupt, even of this one: a line that is still asserted
+ * and gets unmasked in its own handler would never let the processor go.
+ */
 static int unmask_wakeup(void *opaque, void *unused)
 {
 	struct vfio_pci_core_device *vdev = opaque;
-	bool pending;
+	struct vfio_pci_core_priv *priv = vdev->priv;
+	bool thread = in_hardirq();
 
-	scoped_guard(spinlock_irqsave, &vdev->priv->irqlock)
-		pending = __intx_unmask(vdev);
+	scoped_guard(spinlock_irqsave, &priv->irqlock) {
+		if (thread)
+			priv->intx.unmask_late = true;
+		else
+			thread = __intx_unmask(vdev);
+	}
 
-	return pending;
+	return thread;
 }
 
-/* The wakeup found the line still asserted */
+/* The wakeup left it to us, or found the line still asserted */
 static void unmask_thread(void *opaque, void *unused)
 {
-	vfio_pci_intx_loopback(opaque);
+	struct vfio_pci_core_device *vdev = opaque;
+	struct vfio_pci_core_priv *priv = vdev->priv;
+	bool late;
+
+	scoped_guard(spinlock_irqsave, &priv->irqlock) {
+		late = priv->intx.unmask_late;
+		priv->intx.unmask_late = false;
+	}
+
+	if (late)
+		vfio_pci_intx_user_unmask(vdev);
+	else
+		vfio_pci_intx_loopback(vdev);
 }
 
 /* A negative @fd removes the unmask irqfd */
@@ -291,9 +337,17 @@ int vfio_pci_intx_set_unmask_fd(struct vfio_pci_core_device *vdev, int fd)
 				  &priv->intx.unmask, fd);
 }
 
+/* By DisINTx, whatever the state says */
+static void intx_let(struct vfio_pci_core_device *vdev, bool assert)
+{
+	guard(rwsem_read)(&vdev->memory_lock);
+	pci_intx(vdev->pdev, assert);
+}
+
 /*
  * Silent until intx_activate(): a shared device by DisINTx, an exclusive line by
- * not being enabled with its handler, which would count as an enable too many.
+ * not being enabled with its handler, which would count as an enable too many;
+ * DisINTx, which somebody may have left set, would then be in the way.
  */
 static int intx_request(struct vfio_pci_core_device *vdev)
 {
@@ -307,7 +361,7 @@ static int intx_request(struct vfio_pci_core_device *vdev)
 
 	if (intx->shared) {
 		flags = IRQF_SHARED;
-		pci_intx(vdev->pdev, 0);
+		intx_let(vdev, false);
 	}
 
 	ret = request_irq(intx->irq, intx_handler, flags, intx->name, vdev);
@@ -317,8 +371,10 @@ static int intx_request(struct vfio_pci_core_device *vdev)
 				       " exclusively, which a device without DisINTx needs");
 
 	/* A lazily disabled level would fire once more before it is off */
-	if (!intx->shared)
+	if (!intx->shared) {
 		irq_set_status_flags(intx->irq, IRQ_DISABLE_UNLAZY);
+		intx_let(vdev, true);
+	}
 	return 0;
 }
 
@@ -343,6 +399,7 @@ static int intx_enable(struct vfio_pci_core_device *vdev,
 	intx->irq = pdev->irq;
 	intx->shared = vdev->priv->pci_2_3;
 	intx->masked = true;
+	intx->unmask_late = false;
 	snprintf(intx->name, sizeof(intx->name), "vfio-intx(%s)",
 		 pci_name(pdev));
 
@@ -376,6 +433,17 @@ int vfio_pci_intx_set_trigger(struct vfio_pci_core_device *vdev,
 		intx_enable(vdev, trigger);
 }
 
+static void intx_deactivate(struct vfio_pci_core_device *vdev)
+{
+	struct vfio_pci_core_priv *priv = vdev->priv;
+
+	guard(rwsem_read)(&vdev->memory_lock);
+	scoped_guard(spinlock_irqsave, &priv->irqlock) {
+		__intx_mask(vdev);
+		priv->intx.active = false;
+	}
+}
+
 /*
  * Whatever unmasks has to stop first, then the line has to be silent: a shared
  * one goes on without us, and nobody would quiet this device.
@@ -388,11 +456,7 @@ void vfio_pci_intx_disable(struct vfio_pci_core_device *vdev)
 	lockdep_assert_held(&priv->igate);
 
 	vfio_virqfd_disable(&intx->unmask);
-
-	scoped_guard(spinlock_irqsave, &priv->irqlock) {
-		__intx_mask(vdev);
-		intx->active = false;
-	}
+	intx_deactivate(vdev);
 
 	if (!intx->shared)
 		irq_clear_status_flags(intx->irq, IRQ_DISABLE_UNLAZY);

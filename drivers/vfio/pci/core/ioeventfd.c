@@ -116,7 +116,7 @@ static int ioeventfd_check(struct vfio_pci_core_device *vdev,
 		return vfio_pci_malformed(vdev, "ioeventfd: %#llx+%u is outside BAR %u",
 					  key->pos, key->width, key->bar);
 	/* Some CPUs raise a fault on it, and it would be the host's */
-	if (key->pos % key->width)
+	if (!IS_ALIGNED(key->pos, key->width))
 		return vfio_pci_malformed(vdev, "ioeventfd: %#llx is not aligned to %u bytes",
 					  key->pos, key->width);
 	if (key->bar == priv->msix_bar && key->pos < table_end &&
@@ -243,7 +243,8 @@ int vfio_pci_ioeventfd_set(struct vfio_pci_core_device *vdev, u64 offset,
 	if (index >= PCI_STD_NUM_BARS)
 		return vfio_pci_malformed(vdev, "ioeventfd: region %llu is no BAR",
 					  index);
-	key.bar = array_index_nospec(index, PCI_STD_NUM_BARS);
+	key.bar = index;
+	key.bar = array_index_nospec(key.bar, PCI_STD_NUM_BARS);
 
 	ret = ioeventfd_check(vdev, &key);
 	if (ret)

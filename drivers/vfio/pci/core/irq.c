@@ -420,6 +420,8 @@ void vfio_pci_irqs_open(struct vfio_pci_core_device *vdev)
 	msix_open(vdev);
 	vfio_pci_intx_user_disable(vdev,
 				   command_hi & (PCI_COMMAND_INTX_DISABLE >> 8));
+	scoped_guard(rwsem_write, &vdev->memory_lock)
+		vfio_pci_intx_resync(vdev);
 }
 
 void vfio_pci_irqs_close(struct vfio_pci_core_device *vdev)

@@ -234,6 +234,7 @@ void vfio_pci_core_unregister_device(struct vfio_pci_core_device *vdev)
 	vfio_pci_core_sriov_configure(vdev, 0);
 	vfio_pci_debugfs_unregister(vdev);
 	vfio_unregister_group_dev(&vdev->vdev);
+	vfio_pci_reset_at_unregister(vdev);
 	vfio_pci_power_unregister(vdev);
 	vfio_pci_vga_unregister(vdev);
 	vfio_pci_sriov_unregister(vdev);
@@ -257,51 +258,6 @@ static int function_open(struct vfio_pci_core_device *vdev)
 static void function_close(struct vfio_pci_core_device *vdev)
 {
 	pci_disable_device(vdev->pdev);
-}
-
-/* COMMAND and STATUS have reserved bits that read 0: no function has this */
-#define NOTHING_SAVED	0xffffffff
-
-/*
- * A reset reads the state, resets, and writes it back. What it read is then
- * what the function holds and need not be read again, which would be half the
- * config accesses of an open. It is read here if there is no reset, or if the
- * function did not answer when the reset wanted to.
- */
-static int reset_and_save(struct pci_dev *pdev)
-{
-	u32 *saved = &pdev->saved_config_space[PCI_COMMAND / 4];
-	const u32 before = *saved;
-	int ret;
-
-	*saved = NOTHING_SAVED;
-	ret = pci_try_reset_function(pdev);
-	if (!ret && *saved != NOTHING_SAVED)
-		pdev->state_saved = true;
-	else if (ret == -EAGAIN)
-		*saved = before;
-	else
-		pci_save_state(pdev);
-	return ret;
-}
-
-/*
- * Forget the last owner, and remember the state to come back to, which
- * vfio_pci_reset_at_close() does.
- */
-static int reset_open(struct vfio_pci_core_device *vdev)
-{
-	struct vfio_pci_core_priv *priv = vdev->priv;
-	int ret;
-
-	ret = reset_and_save(vdev->pdev);
-	if (ret == -EAGAIN)
-		return vfio_pci_refuse(vdev, ret,
-				       "somebody else is busy with the function; try again");
-
-	priv->reset_works = !ret;
-	priv->saved_state = pci_store_saved_state(vdev->pdev);
-	return priv->saved_state ? 0 : -ENOMEM;
 }
 
 /*
@@ -391,7 +347,7 @@ int vfio_pci_core_enable(struct vfio_pci_core_device *vdev)
 	ret = function_open(vdev);
 	if (ret)
 		goto err_power;
-	ret = reset_open(vdev);
+	ret = vfio_pci_reset_at_open(vdev);
 	if (ret)
 		goto err_function;
 	intx_open(vdev);

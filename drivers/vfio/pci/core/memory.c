@@ -15,6 +15,12 @@
 
 #include "priv.h"
 
+static bool user_decode(struct vfio_pci_core_device *vdev)
+{
+	return get_unaligned_le16(&vdev->priv->cfg.image[PCI_COMMAND]) &
+	       PCI_COMMAND_MEMORY;
+}
+
 /**
  * __vfio_pci_memory_enabled() - would the device answer a memory access now
  * @vdev: device
@@ -33,13 +39,9 @@ bool __vfio_pci_memory_enabled(struct vfio_pci_core_device *vdev)
 
 	lockdep_assert_held(&vdev->memory_lock);
 
-	if (pdev->current_state == PCI_D3hot ||
-	    pdev->current_state == PCI_D3cold)
+	if (!vfio_pci_answers(pdev))
 		return false;
-	if (pdev->no_command_memory)
-		return true;
-	return get_unaligned_le16(&vdev->priv->cfg.image[PCI_COMMAND]) &
-	       PCI_COMMAND_MEMORY;
+	return pdev->no_command_memory || user_decode(vdev);
 }
 EXPORT_SYMBOL_GPL(__vfio_pci_memory_enabled);
 
@@ -100,6 +102,15 @@ bool vfio_pci_decode_on(struct vfio_pci_core_device *vdev)
 {
 	down_write(&vdev->memory_lock);
 	return !vdev->pdev->no_command_memory && decode_set(vdev, true);
+}
+
+/* For whoever has put back a COMMAND from before: decode as the user sees it */
+void vfio_pci_decode_resync(struct vfio_pci_core_device *vdev)
+{
+	lockdep_assert_held_write(&vdev->memory_lock);
+
+	if (!vdev->pdev->no_command_memory)
+		decode_set(vdev, user_decode(vdev));
 }
 
 void vfio_pci_decode_put(struct vfio_pci_core_device *vdev, bool undo)

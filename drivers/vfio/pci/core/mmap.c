@@ -17,7 +17,7 @@
 
 static unsigned int vma_bar(const struct vm_area_struct *vma)
 {
-	return array_index_nospec((u64)vma->vm_pgoff >> REGION_PGOFF_SHIFT,
+	return array_index_nospec(vma->vm_pgoff >> REGION_PGOFF_SHIFT,
 				  PCI_STD_NUM_BARS);
 }
 

@@ -149,9 +149,9 @@ static void msi_bypass(struct vfio_pci_core_device *vdev, struct msi_ctx *ctx)
 		return;
 	ret = compat_irq_bypass_register(&ctx->producer, ctx->trigger, ctx->irq);
 	if (ret)
-		pci_info(vdev->pdev,
-			 "%s: no IRQ bypass (%d), interrupts take the long way\n",
-			 ctx->name, ret);
+		pci_info_ratelimited(vdev->pdev,
+				     "%s: no IRQ bypass (%d), interrupts take the long way\n",
+				     ctx->name, ret);
 	ctx->bypass = !ret;
 }
 

@@ -57,6 +57,10 @@ static void state_put_back(struct vfio_pci_core_device *vdev)
 		pci_warn(vdev->pdev, "the state from before D3 is lost\n");
 	else
 		pci_restore_state(vdev->pdev);
+
+	/* COMMAND may have been written, and INTx (un)masked, during D3 */
+	vfio_pci_decode_resync(vdev);
+	vfio_pci_intx_resync(vdev);
 }
 
 static bool is_d3(pci_power_t state)

@@ -41,6 +41,7 @@ struct vfio_pci_eventfd {
  * @masked: what hardware was told; irqlock
  * @suspended: runtime PM has it masked; irqlock
  * @resume_unmask: there was, or has been since, reason to unmask; irqlock
+ * @unmask_late: @unmask was signalled by an interrupt; irqlock
  * @trigger: eventfd to signal, NULL for none; igate writes, RCU reads
  * @unmask: eventfd that unmasks; igate
  * @name: in /proc/interrupts
@@ -52,6 +53,7 @@ struct vfio_pci_intx {
 	bool				masked;
 	bool				suspended;
 	bool				resume_unmask;
+	bool				unmask_late;
 	struct vfio_pci_eventfd __rcu	*trigger;
 	struct virqfd			*unmask;
 	char				name[40];
@@ -63,7 +65,7 @@ struct vfio_pci_intx {
  * Lock order, outermost first:
  *
  *   device_lock -> dev_set->lock -> cfg_lock -> igate -> memory_lock -> zap
- *   igate -> irqlock
+ *   memory_lock -> irqlock, which is a leaf and below the lock of an eventfd
  *   mmap_lock -> memory_lock (read), in the fault handler
  *   bar_lock -> memory_lock; taken below mmap_lock, so no user copies in it
  *   ioeventfds, token: leaves, nothing is taken below them but memory_lock for
@@ -107,6 +109,9 @@ struct vfio_pci_core_priv {
 
 	/* dev_set->lock */
 	bool				needs_reset;
+
+	/* device_lock, which the PCI core holds around its error handlers */
+	bool				link_lost;	/* by the latest error */
 
 	/* cfg_lock */
 	struct mutex			cfg_lock;
@@ -156,6 +161,13 @@ static inline bool vfio_pci_is_vga(struct pci_dev *pdev)
 	return (pdev->class >> 8) == PCI_CLASS_DISPLAY_VGA;
 }
 
+/* In D1 to D3 a function takes no memory accesses: PCIe 6.0, 5.3.1 */
+static inline bool vfio_pci_answers(struct pci_dev *pdev)
+{
+	return pdev->current_state == PCI_D0 ||
+	       pdev->current_state == PCI_UNKNOWN;
+}
+
 /* Do users of a VGA controller get at its legacy ranges */
 static inline bool vfio_pci_vga_offered(struct vfio_pci_core_device *vdev)
 {
@@ -193,6 +205,7 @@ void vfio_pci_note_refusal(struct vfio_pci_core_device *vdev,
 void vfio_pci_memory_revoke(struct vfio_pci_core_device *vdev);
 void vfio_pci_memory_zap(struct vfio_pci_core_device *vdev);
 void vfio_pci_memory_restore(struct vfio_pci_core_device *vdev);
+void vfio_pci_decode_resync(struct vfio_pci_core_device *vdev);
 bool vfio_pci_decode_on(struct vfio_pci_core_device *vdev);
 void vfio_pci_decode_put(struct vfio_pci_core_device *vdev, bool undo);
 
@@ -262,8 +275,6 @@ void vfio_pci_cfg_close(struct vfio_pci_core_device *vdev);
 int vfio_pci_cfg_virtualize(struct vfio_pci_core_device *vdev,
 			    unsigned int pos, unsigned int len);
 u8 vfio_pci_cfg_byte(struct vfio_pci_core_device *vdev, unsigned int pos);
-void vfio_pci_cfg_set_dword(struct vfio_pci_core_device *vdev,
-			    unsigned int pos, u32 val);
 
 /* cfg_rw.c: the config region */
 ssize_t vfio_pci_cfg_rw(struct vfio_pci_core_device *vdev, char __user *buf,
@@ -367,7 +378,9 @@ int vfio_pci_reset_visit(struct vfio_pci_core_device *vdev,
 			 int (*fn)(struct pci_dev *pdev, void *data),
 			 void *data);
 int vfio_pci_reset_set(struct vfio_pci_core_device *vdev, const char *scope);
+int vfio_pci_reset_at_open(struct vfio_pci_core_device *vdev);
 void vfio_pci_reset_at_close(struct vfio_pci_core_device *vdev);
+void vfio_pci_reset_at_unregister(struct vfio_pci_core_device *vdev);
 void vfio_pci_reset_dev_set(struct vfio_pci_core_device *vdev);
 int vfio_pci_reset_assign_set(struct vfio_pci_core_device *vdev);
 

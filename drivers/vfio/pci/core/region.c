@@ -88,9 +88,10 @@ static int vga_info(struct vfio_pci_core_device *vdev,
 struct vfio_pci_region *vfio_pci_region_at(struct vfio_pci_core_device *vdev,
 					   u64 index)
 {
-	index = array_index_nospec(index - VFIO_PCI_NUM_REGIONS,
-				   vdev->priv->num_regions);
-	return &vdev->priv->region[index];
+	unsigned int nr = index - VFIO_PCI_NUM_REGIONS;
+
+	nr = array_index_nospec(nr, vdev->priv->num_regions);
+	return &vdev->priv->region[nr];
 }
 
 static int special_info(struct vfio_pci_core_device *vdev,
@@ -165,14 +166,15 @@ static const struct region_class region_classes[VFIO_PCI_NUM_REGIONS + 1] = {
 static const struct region_class *
 region_class(struct vfio_pci_core_device *vdev, u64 index)
 {
+	unsigned int nr;
+
 	if (index >= VFIO_PCI_NUM_REGIONS + vdev->priv->num_regions) {
 		vfio_pci_malformed(vdev, "region %llu does not exist", index);
 		return NULL;
 	}
 
-	index = min_t(u64, index, VFIO_PCI_NUM_REGIONS);
-	return &region_classes[array_index_nospec(index,
-						  ARRAY_SIZE(region_classes))];
+	nr = min_t(u64, index, VFIO_PCI_NUM_REGIONS);
+	return &region_classes[array_index_nospec(nr, ARRAY_SIZE(region_classes))];
 }
 
 /**

@@ -102,20 +102,79 @@ int vfio_pci_reset_function(struct vfio_pci_core_device *vdev)
 }
 
 /*
- * Only trying, because an unbind holds the lock of the device and waits for
- * our user to close. The bridge above is locked as well, since the method may
- * be a reset of its secondary bus; that of a virtual function never is, and
- * its siblings close at the same time.
+ * A reset reads the state, resets, and writes it back. What it read is then
+ * what the function holds and need not be read again, which would be half the
+ * config accesses of an open. It is read here if there is no reset, or if the
+ * function did not answer when the reset wanted to.
+ *
+ * The reset then writes back what it did not read: the mark that tells is in
+ * the place of the ids, which cannot be written, and are not 0. With the lock
+ * held nobody else saves or restores.
  */
-static int try_reset_locked(struct pci_dev *pdev)
+static int reset_and_save(struct pci_dev *pdev)
+{
+	u32 *id = &pdev->saved_config_space[PCI_VENDOR_ID / 4];
+	int ret;
+
+	if (!pci_dev_trylock(pdev))
+		return -EAGAIN;
+
+	*id = 0;
+	ret = pci_reset_function_locked(pdev);
+	if (!ret && *id)
+		pdev->state_saved = true;
+	else
+		pci_save_state(pdev);
+	pci_dev_unlock(pdev);
+	return ret;
+}
+
+/*
+ * Forgets the last owner, and remembers the state to come back to, which
+ * vfio_pci_reset_at_close() does.
+ */
+int vfio_pci_reset_at_open(struct vfio_pci_core_device *vdev)
+{
+	struct vfio_pci_core_priv *priv = vdev->priv;
+	int ret;
+
+	ret = reset_and_save(vdev->pdev);
+	if (ret == -EAGAIN)
+		return vfio_pci_refuse(vdev, ret,
+				       "somebody else is busy with the function; try again");
+
+	priv->reset_works = !ret;
+	priv->saved_state = pci_store_saved_state(vdev->pdev);
+	return priv->saved_state ? 0 : -ENOMEM;
+}
+
+/*
+ * The method may be a reset of the bridge's secondary bus; that of a virtual
+ * function never is, and its siblings close at the same time. Returns NULL if
+ * there is nothing to lock.
+ */
+static struct pci_dev *bridge_trylock(struct pci_dev *pdev)
 {
 	struct pci_dev *bridge = NULL;
-	int ret = -EAGAIN;
 
 	if (!pdev->is_virtfn)
 		bridge = pci_upstream_bridge(pdev);
 	if (bridge && !pci_dev_trylock(bridge))
-		return ret;
+		return ERR_PTR(-EAGAIN);
+	return bridge;
+}
+
+/*
+ * Only trying, because an unbind holds the lock of the device and waits for
+ * our user to close.
+ */
+static int try_reset_locked(struct pci_dev *pdev)
+{
+	struct pci_dev *bridge = bridge_trylock(pdev);
+	int ret = -EAGAIN;
+
+	if (IS_ERR(bridge))
+		return PTR_ERR(bridge);
 
 	if (pci_dev_trylock(pdev)) {
 		ret = __pci_reset_function_locked(pdev);
@@ -124,6 +183,36 @@ static int try_reset_locked(struct pci_dev *pdev)
 	if (bridge)
 		pci_dev_unlock(bridge);
 	return ret;
+}
+
+/*
+ * The close that an unbind waited for could not reset the function, because
+ * the unbind holds its lock. It still does, but nobody uses the function now:
+ * whoever drives it next is not to find what the user left in it.
+ *
+ * Without dev_set->lock: nobody opens it any more, and to reset it once more
+ * after the last close of a neighbour did does no harm.
+ */
+void vfio_pci_reset_at_unregister(struct vfio_pci_core_device *vdev)
+{
+	struct pci_dev *pdev = vdev->pdev;
+	struct pci_dev *bridge;
+	int ret;
+
+	device_lock_assert(&pdev->dev);
+
+	if (!READ_ONCE(vdev->priv->needs_reset) || !pci_device_is_present(pdev))
+		return;
+	bridge = bridge_trylock(pdev);
+	if (IS_ERR(bridge))
+		return;
+
+	pci_cfg_access_lock(pdev);
+	ret = pci_reset_function_locked(pdev);
+	pci_cfg_access_unlock(pdev);
+	if (bridge)
+		pci_dev_unlock(bridge);
+	trace_vfio_pci_reset(pdev, "unbind", ret);
 }
 
 /*
@@ -292,3 +381,59 @@ int vfio_pci_reset_assign_set(struct vfio_pci_core_device *vdev)
 		id = pdev->slot;
 	return vfio_assign_device_set(&vdev->vdev, id);
 }
+
+/* ---- after an error of the bus -------------------------------------------- */
+
+/*
+ * What is put back may be as old as the open, and the user has gone on since.
+ * The caller holds pci_bus_sem, which a reset takes below memory_lock: so this
+ * only tries. If it fails the user is resetting the device, or about to learn
+ * that it has to.
+ */
+static void catch_up(struct vfio_pci_core_device *vdev)
+{
+	if (!vdev->priv->saved_state || !down_write_trylock(&vdev->memory_lock))
+		return;
+	vfio_pci_decode_resync(vdev);
+	vfio_pci_intx_resync(vdev);
+	up_write(&vdev->memory_lock);
+}
+
+/*
+ * The link went through a reset, so the function has neither addresses nor a
+ * payload size, and a payload size that differs from its port's makes malformed
+ * packets of good ones. What was saved last, at the latest when the device was
+ * opened, is right for both. What the device was doing is lost; the user, who
+ * has been told, has to reset it or let go of it.
+ *
+ * The PCI core calls this as well if it was a neighbour that asked for a reset,
+ * and then there was none.
+ *
+ * Older kernels restore what they saved only once, and a reset since then was
+ * that once; newer ones restore zeros if they never saved, which the ids tell.
+ */
+static pci_ers_result_t slot_reset(struct pci_dev *pdev)
+{
+	struct vfio_pci_core_device *vdev = dev_get_drvdata(&pdev->dev);
+
+	if (!pci_device_is_present(pdev))
+		return PCI_ERS_RESULT_DISCONNECT;
+
+	if (vdev->priv->link_lost &&
+	    pdev->saved_config_space[PCI_VENDOR_ID / 4]) {
+		pdev->state_saved = true;
+		pci_restore_state(pdev);
+		catch_up(vdev);
+	}
+	return PCI_ERS_RESULT_RECOVERED;
+}
+
+/*
+ * Bus error handling for thin drivers, for struct pci_driver.err_handler. One
+ * with handlers of its own calls vfio_pci_core_aer_err_detected() from them.
+ */
+const struct pci_error_handlers vfio_pci_core_err_handlers = {
+	.error_detected	= vfio_pci_core_aer_err_detected,
+	.slot_reset	= slot_reset,
+};
+EXPORT_SYMBOL_GPL(vfio_pci_core_err_handlers);
