@@ -69,6 +69,9 @@ check-install: lab-modules ## modules_install takes precedence over the distribu
 check-vendor: lab-modules ## the kernel's own vendor drivers build and link against this library
 	scripts/check-vendor
 
+check-s390: setup-s390 ## the modules build for s390x
+	scripts/check-s390
+
 check-unit: setup-check ## the logic that needs no kernel, in user space
 	$(unit) check
 
@@ -88,9 +91,9 @@ setup: ## install what all of the above needs (Debian 12 and 13)
 
 help: ## this list
 	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } \
-		/^[a-z_-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+		/^[a-z0-9_-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-setup-build setup-lab setup-check:
+setup-build setup-lab setup-check setup-s390:
 	@scripts/setup $(@:setup-%=%)
 
 # A sub-make, because the lab's kernel is known only after setup.
@@ -98,5 +101,5 @@ lab-modules: setup-lab
 	$(MAKE) --no-print-directory modules KDIR=$(lab-kdir)
 
 .PHONY: modules modules_install clean demo lab check check-style check-shell check-size check-sparse \
-	check-modules check-layers check-install check-vendor check-unit check-guest check-parity check-debug setup help \
-	setup-build setup-lab setup-check lab-modules
+	check-modules check-layers check-install check-vendor check-s390 check-unit check-guest check-parity check-debug setup help \
+	setup-build setup-lab setup-check setup-s390 lab-modules

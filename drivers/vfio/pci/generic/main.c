@@ -25,7 +25,7 @@ static bool disable_vga;
 module_param(disable_vga, bool, 0444);
 MODULE_PARM_DESC(disable_vga, "Do not offer the legacy VGA ranges of graphics cards (default: no)");
 #else
-#define disable_vga	true
+static const bool disable_vga = true;
 #endif
 
 #ifdef CONFIG_PCI_IOV
@@ -33,7 +33,7 @@ static bool enable_sriov;
 module_param(enable_sriov, bool, 0644);
 MODULE_PARM_DESC(enable_sriov, "Allow sriov_numvfs of functions bound to vfio_pci to be written: their VFs are then as trustworthy as the program that drives the PF. Applies at once (default: no)");
 #else
-#define enable_sriov	false
+static const bool enable_sriov;
 #endif
 
 static struct vfio_pci_core_device *from_core(struct vfio_device *core_vdev)
