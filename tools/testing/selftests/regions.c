@@ -322,6 +322,24 @@ static ssize_t rom_of_host(const char *bdf, uint8_t *data, size_t size)
 	return done;
 }
 
+/* The kernel takes the firmware's copy for the ROM of the card it booted with. */
+TEST(rom_of_the_first_vga_is_the_shadow)
+{
+	const char *bdf = lab_bdf("vga");
+	uint8_t want[4096], got[4096];
+	struct vfio_dev dev;
+
+	if (pci_resource(bdf, ROM).start != 0xc0000)
+		SKIP("the machine has another display before this one");
+	ASSERT_GE(rom_of_host(bdf, want, sizeof(want)), 512);
+	open_awake(&dev, "vga");
+	EXPECT_EQ(vfio_region(&dev, ROM).info.size, 0x20000u);
+	ASSERT_EQ(region_read_try(&dev, ROM, 0, got, sizeof(got)), 4096);
+	EXPECT_EQ(got[0] | got[1] << 8, 0xaa55);
+	EXPECT_MEMEQ(got, want, sizeof(got));
+	vfio_close(&dev);
+}
+
 static const struct { const char *name; } with_rom[] = {
 	{ "vga" }, { "e1000e" }, { "igb" },
 };

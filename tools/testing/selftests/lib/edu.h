@@ -62,4 +62,13 @@ static inline void edu_open(struct vfio_dev *dev, const char *name)
 	edu_ack(dev);
 }
 
+/*
+ * Make enabled INTx quiet: not asserted, not masked, nothing pending. What QEMU's
+ * I/O APIC remembers of a level that fell while the pin was not set up goes when
+ * it rises and falls again.
+ */
+void edu_intx_settle(struct vfio_dev *dev, int fd);
+/* Then one interrupt is one signal to @fd, and another can follow. */
+void edu_intx_expect(struct vfio_dev *dev, int fd);
+
 #endif

@@ -113,6 +113,21 @@ bool module_loaded(const char *name)
 	return !access(path, F_OK);
 }
 
+/* The distribution's module reads its parameters when it is loaded, only then. */
+void module_with(const char *parameter, const char *value)
+{
+	char path[128], now[8], option[64];
+
+	snprintf(path, sizeof(path), "/sys/module/vfio_pci/parameters/%s",
+		 parameter);
+	ASSERT_EQ(file_read(path, now, sizeof(now)), 0);
+	if (!strcmp(now, value))
+		return;
+	snprintf(option, sizeof(option), "%s=%s", parameter, value);
+	ASSERT_EQ(module_unload("vfio_pci"), 0);
+	ASSERT_EQ(module_load("vfio-pci", option), 0);
+}
+
 /* Read until the prompt, or until nothing comes any more. */
 static void monitor_read(int fd, char *text, size_t size)
 {

@@ -68,6 +68,8 @@ int lab_command(const char *format, ...) __attribute__((format(printf, 1, 2)));
 int module_load(const char *name, const char *options);
 int module_unload(const char *name);
 bool module_loaded(const char *name);
+/* Have vfio_pci loaded with @parameter, a bool, being @value: "Y" or "N". */
+void module_with(const char *parameter, const char *value);
 
 /* Say @command to QEMU's monitor and return what it answered. */
 const char *lab_monitor(const char *command);
