@@ -99,7 +99,7 @@ options_check() {
 	esac
 	: "${opt_devices:=$(devices_of_qemu | paste -sd ,)}"
 	for name in ${opt_devices//,/ } ${opt_bind//,/ }; do
-		slots | grep -q "^$name " || die "no device '$name' in $lab/devices/SLOTS"
+		slots | grep "^$name " >/dev/null || die "no device '$name' in $lab/devices/SLOTS"
 	done
 }
 
