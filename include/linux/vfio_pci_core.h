@@ -136,8 +136,8 @@ struct vfio_pci_device_ops {
  *	writing around whatever makes that memory go away (memory decode off,
  *	reset, power states). No copy to or from user space under it: a page
  *	fault takes it below mmap_lock.
- * @pm_runtime_engaged: user space put the device in low power;
- *	guarded by @memory_lock
+ * @pm_runtime_engaged: user space put the device in low power; does not
+ *	become true while @memory_lock is held
  * @nointxmask: policy: do not rely on PCI 2.3 INTx masking
  * @disable_vga: policy: do not offer the legacy VGA ranges
  * @disable_idle_d3: policy: leave the device in D0 while nobody uses it

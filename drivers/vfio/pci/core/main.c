@@ -42,6 +42,7 @@ int vfio_pci_core_init_dev(struct vfio_device *core_vdev)
 	mutex_init(&priv->bar_lock);
 	mutex_init(&priv->ioeventfds_lock);
 	spin_lock_init(&priv->irqlock);
+	spin_lock_init(&priv->pm_lock);
 	xa_init(&priv->irq_ctx);
 	priv->msix_bar = 0xff;
 

@@ -53,7 +53,7 @@ vm_fault_t vfio_pci_vmf_insert_pfn(struct vfio_pci_core_device *vdev,
 {
 	lockdep_assert_held_read(&vdev->memory_lock);
 
-	if (vdev->pm_runtime_engaged || !__vfio_pci_memory_enabled(vdev))
+	if (READ_ONCE(vdev->pm_runtime_engaged) || !__vfio_pci_memory_enabled(vdev))
 		return VM_FAULT_SIGBUS;
 
 	if (!order)

@@ -8,8 +8,16 @@
  * A bound device that nobody uses holds none, so that the PM core may suspend
  * it; a device with the disable_idle_d3 policy keeps the one of its probe
  * instead. An open device holds exactly one. Low power entry drops it and low
- * power exit takes it back; pm_runtime_engaged, under memory_lock, says which
- * of the two came last, which is why either may be asked for twice.
+ * power exit takes it back; pm_runtime_engaged says which of the two came last,
+ * which is why either may be asked for twice.
+ *
+ * DOC: low power ends without memory_lock
+ *
+ * Recovery from a bus error resumes devices with pci_bus_sem held, which a reset
+ * takes below memory_lock: so runtime resume must not take that. It need not.
+ * Fault handlers rely on low power not to begin while they hold memory_lock;
+ * when it ends they refuse for a moment what they might grant. So the entry
+ * takes memory_lock and pm_lock, the exit and the wake-up only pm_lock.
  */
 #include <linux/pm_runtime.h>
 
@@ -127,8 +135,14 @@ static int low_power_begin(struct vfio_pci_core_device *vdev,
 			   struct eventfd_ctx *wake)
 {
 	guard(rwsem_write)(&vdev->memory_lock);
-	if (vdev->pm_runtime_engaged)
-		return vfio_pci_malformed(vdev, "already in low power");
+	scoped_guard(spinlock, &vdev->priv->pm_lock) {
+		if (vdev->pm_runtime_engaged)
+			return vfio_pci_malformed(vdev, "already in low power");
+
+		WRITE_ONCE(vdev->pm_runtime_engaged, true);
+		vdev->priv->pm_wake_eventfd = wake;
+		pm_runtime_put_noidle(&vdev->pdev->dev);
+	}
 
 	/*
 	 * The ioctl that brought us here has a reference of its own: the device
@@ -136,33 +150,35 @@ static int low_power_begin(struct vfio_pci_core_device *vdev,
 	 * back; the fault handler looks at the flag.
 	 */
 	vfio_pci_memory_zap(vdev);
-	vdev->pm_runtime_engaged = true;
-	vdev->priv->pm_wake_eventfd = wake;
-	pm_runtime_put_noidle(&vdev->pdev->dev);
 	return 0;
 }
 
-/* Returns the eventfd to put after the lock is dropped, NULL if none */
-static struct eventfd_ctx *__low_power_end(struct vfio_pci_core_device *vdev)
+/*
+ * Returns the eventfd to put, NULL if there is none. @woken: only if there is
+ * one, as for an entry without it nothing but the exit ends low power.
+ */
+static struct eventfd_ctx *low_power_end(struct vfio_pci_core_device *vdev,
+					 bool woken)
 {
-	struct eventfd_ctx *wake = vdev->priv->pm_wake_eventfd;
+	struct vfio_pci_core_priv *priv = vdev->priv;
+	struct eventfd_ctx *wake;
 
-	lockdep_assert_held_write(&vdev->memory_lock);
+	scoped_guard(spinlock, &priv->pm_lock) {
+		wake = priv->pm_wake_eventfd;
+		if (!vdev->pm_runtime_engaged || (woken && !wake))
+			return NULL;
 
-	if (!vdev->pm_runtime_engaged)
-		return NULL;
-	vdev->pm_runtime_engaged = false;
-	vdev->priv->pm_wake_eventfd = NULL;
-	pm_runtime_get_noresume(&vdev->pdev->dev);
+		WRITE_ONCE(vdev->pm_runtime_engaged, false);
+		priv->pm_wake_eventfd = NULL;
+		pm_runtime_get_noresume(&vdev->pdev->dev);
+	}
 	return wake;
 }
 
-static void low_power_end(struct vfio_pci_core_device *vdev)
+static void low_power_exit(struct vfio_pci_core_device *vdev)
 {
-	struct eventfd_ctx *wake;
+	struct eventfd_ctx *wake = low_power_end(vdev, false);
 
-	scoped_guard(rwsem_write, &vdev->memory_lock)
-		wake = __low_power_end(vdev);
 	if (wake)
 		eventfd_ctx_put(wake);
 }
@@ -170,13 +186,10 @@ static void low_power_end(struct vfio_pci_core_device *vdev)
 /* The first resume after an entry with wake-up ends the low power */
 static void low_power_wakeup(struct vfio_pci_core_device *vdev)
 {
-	struct eventfd_ctx *wake;
+	struct eventfd_ctx *wake = low_power_end(vdev, true);
 
-	scoped_guard(rwsem_write, &vdev->memory_lock) {
-		if (!vdev->priv->pm_wake_eventfd)
-			return;
-		wake = __low_power_end(vdev);
-	}
+	if (!wake)
+		return;
 	eventfd_signal(wake);
 	eventfd_ctx_put(wake);
 }
@@ -212,7 +225,7 @@ int vfio_pci_low_power_entry_wakeup(struct vfio_pci_core_device *vdev,
 int vfio_pci_low_power_exit(struct vfio_pci_core_device *vdev,
 			    void __user *arg, size_t argsz)
 {
-	low_power_end(vdev);
+	low_power_exit(vdev);
 	return 0;
 }
 
@@ -240,6 +253,7 @@ static int runtime_suspend(struct device *dev)
 	return 0;
 }
 
+/* May be called with pci_bus_sem held: see the top */
 static int runtime_resume(struct device *dev)
 {
 	struct vfio_pci_core_device *vdev = dev_get_drvdata(dev);
@@ -311,7 +325,7 @@ int vfio_pci_power_open(struct vfio_pci_core_device *vdev)
  */
 void vfio_pci_power_wake(struct vfio_pci_core_device *vdev)
 {
-	low_power_end(vdev);
+	low_power_exit(vdev);
 	pm_runtime_resume(&vdev->pdev->dev);
 	vfio_pci_power_set(vdev, PCI_D0);
 }

@@ -66,6 +66,9 @@ struct vfio_pci_intx {
  *
  *   device_lock -> dev_set->lock -> cfg_lock -> igate -> memory_lock -> zap
  *   memory_lock -> irqlock, which is a leaf and below the lock of an eventfd
+ *   memory_lock -> pm_lock, a leaf
+ *   memory_lock -> pci_bus_sem of the PCI core, which holds that while it
+ *   reports bus errors and resumes devices for it
  *   mmap_lock -> memory_lock (read), in the fault handler
  *   bar_lock -> memory_lock; taken below mmap_lock, so no user copies in it
  *   ioeventfds, token: leaves, nothing is taken below them but memory_lock for
@@ -119,8 +122,11 @@ struct vfio_pci_core_priv {
 
 	/* memory_lock */
 	struct pci_saved_state		*pm_save;
-	struct eventfd_ctx		*pm_wake_eventfd;
 	bool				sriov_active;
+
+	/* Low power: pm_runtime_engaged and this; power.c tells how */
+	spinlock_t			pm_lock;
+	struct eventfd_ctx		*pm_wake_eventfd;
 
 	/* Only the runtime PM callbacks, which the PM core serialises */
 	bool				pm_intx_masked;
