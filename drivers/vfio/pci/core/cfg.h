@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The virtual config space: what the engine (cfg.c), its tables (cfg_tables.c),
- * the capability walk (cfg_scan.c) and the behaviours (cfg_header.c, cfg_caps.c)
- * share.
+ * the capability walk (cfg_scan.c) and the behaviours (cfg_header.c, cfg_bars.c,
+ * cfg_caps.c) share.
  *
- * These five files know nothing of the kernel's devices: facts come in through
+ * These six files know nothing of the kernel's devices: facts come in through
  * struct vfio_cfg, and everything they do to the world goes through the
  * vfio_cfg_dev_*() functions at the end. cfg_dev.c implements those for a real
  * device, tools/testing/unit for a simulated one.
@@ -260,7 +260,13 @@ int vfio_cfg_vc_length(struct vfio_cfg *cfg, unsigned int pos);
 int vfio_cfg_acs_length(struct vfio_cfg *cfg, unsigned int pos);
 int vfio_cfg_tph_length(struct vfio_cfg *cfg, unsigned int pos);
 
-/* cfg_header.c: COMMAND and BARs */
+/* cfg_bars.c: sizes and real values of BARs */
+int vfio_cfg_bar_write(struct vfio_cfg_access *acc, unsigned int bar);
+int vfio_cfg_bars_init(struct vfio_cfg *cfg);
+int vfio_cfg_bars_restore(struct vfio_cfg *cfg);
+int vfio_cfg_rom_restore(struct vfio_cfg *cfg);
+
+/* cfg_header.c: COMMAND */
 int vfio_cfg_header_init(struct vfio_cfg *cfg,
 			 const struct vfio_cfg_window *win);
 int vfio_cfg_header_read(struct vfio_cfg_access *acc);

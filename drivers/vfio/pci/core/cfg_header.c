@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the config header does beyond storing bits: memory and I/O decode, the
- * sizes of BARs, and noticing that the device was reset behind our back.
+ * What the config header does beyond storing bits: memory and I/O decode, and
+ * noticing that the device was reset behind our back.
  */
 #include <linux/bits.h>
 #include <linux/types.h>
@@ -23,122 +23,6 @@ static u16 merge16(const struct vfio_cfg_access *acc, unsigned int reg, u16 old)
 		}
 	}
 	return old;
-}
-
-/* ---- BARs ------------------------------------------------------------- */
-
-static unsigned int bar_pos(unsigned int bar)
-{
-	return bar == VFIO_CFG_ROM ? PCI_ROM_ADDRESS :
-				     PCI_BASE_ADDRESS_0 + 4 * bar;
-}
-
-static bool bar_is_64bit(const struct vfio_cfg *cfg, unsigned int bar)
-{
-	return cfg->facts.bar[bar].size &&
-	       (cfg->facts.bar[bar].type &
-		(PCI_BASE_ADDRESS_SPACE | PCI_BASE_ADDRESS_MEM_TYPE_MASK)) ==
-	       PCI_BASE_ADDRESS_MEM_TYPE_64;
-}
-
-static bool bar_is_upper(const struct vfio_cfg *cfg, unsigned int bar)
-{
-	return bar > 0 && bar < VFIO_CFG_ROM && bar_is_64bit(cfg, bar - 1);
-}
-
-static bool bar_exists(const struct vfio_cfg *cfg, unsigned int bar)
-{
-	return cfg->facts.bar[bar].size || bar_is_upper(cfg, bar);
-}
-
-/*
- * The address bits above the size are the user's, those below read as zero:
- * that is how the size is found out (PCI 3.0, section 6.2.5.1).
- */
-static u32 bar_settle(const struct vfio_cfg *cfg, unsigned int bar, u32 val)
-{
-	u64 size = cfg->facts.bar[bar].size;
-
-	if (bar_is_upper(cfg, bar))
-		return val & (u32)(-cfg->facts.bar[bar - 1].size >> 32);
-	if (!size)
-		return 0;
-	if (bar == VFIO_CFG_ROM)
-		return val & ((u32)-size | PCI_ROM_ADDRESS_ENABLE);
-
-	return (val & (u32)-size) | cfg->facts.bar[bar].type;
-}
-
-static int bar_write(struct vfio_cfg_access *acc, unsigned int bar)
-{
-	struct vfio_cfg *cfg = acc->cfg;
-	unsigned int pos = bar_pos(bar);
-	int ret;
-
-	ret = vfio_cfg_generic_write(acc);
-	if (!ret)
-		vfio_cfg_set(cfg, pos, 4,
-			     bar_settle(cfg, bar, vfio_cfg_get(cfg, pos, 4)));
-
-	return ret;
-}
-
-/* The BARs of a VF are in its PF; its own read as zero in hardware */
-static int bars_init(struct vfio_cfg *cfg)
-{
-	unsigned int bar;
-	int ret;
-
-	for (bar = 0; bar < VFIO_CFG_NUM_BARS; bar++) {
-		if (!bar_exists(cfg, bar))
-			continue;
-		if (!cfg->facts.is_vf) {
-			ret = vfio_cfg_dev_read(cfg, bar_pos(bar), 4,
-						&cfg->rbar[bar]);
-			if (ret)
-				return ret;
-		}
-		vfio_cfg_set(cfg, bar_pos(bar), 4,
-			     bar_settle(cfg, bar, cfg->rbar[bar]));
-	}
-	return 0;
-}
-
-/*
- * Put back what a reset took: 1 if any BAR had changed, 0 if not, or an errno.
- * The ROM does not count, because the kernel writes its register whenever
- * somebody reads the ROM.
- */
-static int bars_restore(struct vfio_cfg *cfg)
-{
-	unsigned int bar;
-	int ret, lost = 0;
-	u32 val;
-
-	for (bar = 0; bar < VFIO_CFG_ROM; bar++) {
-		if (!bar_exists(cfg, bar))
-			continue;
-		ret = vfio_cfg_dev_read(cfg, bar_pos(bar), 4, &val);
-		if (ret)
-			return ret;
-		if (val == cfg->rbar[bar])
-			continue;
-
-		lost = 1;
-		ret = vfio_cfg_dev_write(cfg, bar_pos(bar), 4, cfg->rbar[bar]);
-		if (ret)
-			return ret;
-	}
-	return lost;
-}
-
-static int rom_restore(struct vfio_cfg *cfg)
-{
-	if (!bar_exists(cfg, VFIO_CFG_ROM))
-		return 0;
-
-	return vfio_cfg_dev_write(cfg, PCI_ROM_ADDRESS, 4,
-				  cfg->rbar[VFIO_CFG_ROM]);
 }
 
 /* ---- COMMAND ---------------------------------------------------------- */
@@ -167,14 +51,14 @@ static int command_recover(struct vfio_cfg *cfg, u16 old, u16 new, u16 hw)
 	if (!off && !(new & ~old & hw_decode(cfg)))
 		return 0;
 
-	ret = bars_restore(cfg);
+	ret = vfio_cfg_bars_restore(cfg);
 	if (ret < 0)
 		return ret;
 	if (!ret && !off)
 		return 0;
 
 	vfio_cfg_dev_note(cfg, "found reset; BARs restored");
-	ret = rom_restore(cfg);
+	ret = vfio_cfg_rom_restore(cfg);
 
 	return ret ? ret : 1;
 }
@@ -296,7 +180,7 @@ int vfio_cfg_header_init(struct vfio_cfg *cfg,
 
 	ret = interrupt_init(cfg);
 
-	return ret ? ret : bars_init(cfg);
+	return ret ? ret : vfio_cfg_bars_init(cfg);
 }
 
 /**
@@ -333,9 +217,9 @@ int vfio_cfg_header_write(struct vfio_cfg_access *acc)
 	if (vfio_cfg_touches(acc, PCI_COMMAND, 2))
 		return command_write(acc);
 	if (vfio_cfg_touches(acc, PCI_BASE_ADDRESS_0, 4 * VFIO_CFG_ROM))
-		return bar_write(acc, (acc->off - PCI_BASE_ADDRESS_0) / 4);
+		return vfio_cfg_bar_write(acc, (acc->off - PCI_BASE_ADDRESS_0) / 4);
 	if (vfio_cfg_touches(acc, PCI_ROM_ADDRESS, 4))
-		return bar_write(acc, VFIO_CFG_ROM);
+		return vfio_cfg_bar_write(acc, VFIO_CFG_ROM);
 
 	return vfio_cfg_generic_write(acc);
 }
