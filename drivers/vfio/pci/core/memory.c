@@ -15,7 +15,8 @@
 
 #include "priv.h"
 
-static bool user_decode(struct vfio_pci_core_device *vdev)
+/* Memory decode as the user believes it to be; memory_lock */
+bool vfio_pci_memory_wanted(struct vfio_pci_core_device *vdev)
 {
 	return get_unaligned_le16(&vdev->priv->cfg.image[PCI_COMMAND]) &
 	       PCI_COMMAND_MEMORY;
@@ -41,7 +42,7 @@ bool __vfio_pci_memory_enabled(struct vfio_pci_core_device *vdev)
 
 	if (!vfio_pci_answers(pdev))
 		return false;
-	return pdev->no_command_memory || user_decode(vdev);
+	return pdev->no_command_memory || vfio_pci_memory_wanted(vdev);
 }
 EXPORT_SYMBOL_GPL(__vfio_pci_memory_enabled);
 
@@ -70,52 +71,5 @@ void vfio_pci_memory_revoke(struct vfio_pci_core_device *vdev)
 void vfio_pci_memory_restore(struct vfio_pci_core_device *vdev)
 {
 	trace_vfio_pci_restore(vdev->pdev);
-	up_write(&vdev->memory_lock);
-}
-
-/*
- * COMMAND also holds DisINTx, which belongs to irqlock: without it a mask or
- * unmask between our read and our write would be lost.
- */
-static bool decode_set(struct vfio_pci_core_device *vdev, bool on)
-{
-	struct pci_dev *pdev = vdev->pdev;
-	unsigned long flags;
-	u16 old, cmd;
-
-	spin_lock_irqsave(&vdev->priv->irqlock, flags);
-	pci_read_config_word(pdev, PCI_COMMAND, &old);
-	cmd = on ? old | PCI_COMMAND_MEMORY : old & ~PCI_COMMAND_MEMORY;
-	if (cmd != old)
-		pci_write_config_word(pdev, PCI_COMMAND, cmd);
-	spin_unlock_irqrestore(&vdev->priv->irqlock, flags);
-
-	return cmd != old;
-}
-
-/*
- * For what the kernel itself must reach in device memory, such as the MSI-X
- * table, while the user may have decode off. The user's view is untouched.
- * Returns whether vfio_pci_decode_put() has something to undo.
- */
-bool vfio_pci_decode_on(struct vfio_pci_core_device *vdev)
-{
-	down_write(&vdev->memory_lock);
-	return !vdev->pdev->no_command_memory && decode_set(vdev, true);
-}
-
-/* For whoever has put back a COMMAND from before: decode as the user sees it */
-void vfio_pci_decode_resync(struct vfio_pci_core_device *vdev)
-{
-	lockdep_assert_held_write(&vdev->memory_lock);
-
-	if (!vdev->pdev->no_command_memory)
-		decode_set(vdev, user_decode(vdev));
-}
-
-void vfio_pci_decode_put(struct vfio_pci_core_device *vdev, bool undo)
-{
-	if (undo)
-		decode_set(vdev, false);
 	up_write(&vdev->memory_lock);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Power: the states that a user or the library puts a device in, the low power
- * features, and runtime PM.
+ * Power: the low power features and runtime PM. What it takes to change the
+ * state of a function is in state.c.
  *
  * DOC: who holds a runtime PM reference
  *
@@ -37,95 +37,6 @@ static bool loses_state(struct pci_dev *pdev)
 		return false;
 	pci_read_config_word(pdev, pdev->pm_cap + PCI_PM_CTRL, &pmcsr);
 	return !(pmcsr & PCI_PM_CTRL_NO_SOFT_RESET);
-}
-
-static int state_keep(struct vfio_pci_core_device *vdev)
-{
-	struct vfio_pci_core_priv *priv = vdev->priv;
-	struct pci_saved_state *save;
-
-	pci_save_state(vdev->pdev);
-	save = pci_store_saved_state(vdev->pdev);
-	if (!save)
-		return -ENOMEM;
-
-	/* A reset may have brought the device back behind our back */
-	kfree(priv->pm_save);
-	priv->pm_save = save;
-	return 0;
-}
-
-static void state_put_back(struct vfio_pci_core_device *vdev)
-{
-	struct vfio_pci_core_priv *priv = vdev->priv;
-
-	if (!priv->pm_save)
-		return;
-	if (pci_load_and_free_saved_state(vdev->pdev, &priv->pm_save))
-		pci_warn(vdev->pdev, "the state from before D3 is lost\n");
-	else
-		pci_restore_state(vdev->pdev);
-
-	/* COMMAND may have been written, and INTx (un)masked, during D3 */
-	vfio_pci_decode_resync(vdev);
-	vfio_pci_intx_resync(vdev);
-}
-
-static bool is_d3(pci_power_t state)
-{
-	return state == PCI_D3hot || state == PCI_D3cold;
-}
-
-static int change_state(struct vfio_pci_core_device *vdev, pci_power_t state)
-{
-	struct vfio_pci_core_priv *priv = vdev->priv;
-	bool asleep = is_d3(vdev->pdev->current_state);
-	int ret;
-
-	if (priv->d3_loses_state && !asleep && is_d3(state)) {
-		ret = state_keep(vdev);
-		if (ret)
-			return ret;
-	}
-
-	ret = pci_set_power_state(vdev->pdev, state);
-	if (!ret && asleep && !is_d3(state))
-		state_put_back(vdev);
-	return ret;
-}
-
-/*
- * The caller holds memory_lock for writing, and has zapped the mappings if
- * @state is not D0.
- */
-int __vfio_pci_power_set(struct vfio_pci_core_device *vdev, pci_power_t state)
-{
-	pci_power_t from = vdev->pdev->current_state;
-	int ret;
-
-	lockdep_assert_held_write(&vdev->memory_lock);
-
-	if (state == from)
-		return 0;
-	if (state != PCI_D0 && vdev->priv->sriov_active)
-		return vfio_pci_refuse(vdev, -EBUSY,
-				       "its virtual functions need it in D0; disable them first");
-
-	ret = change_state(vdev, state);
-	trace_vfio_pci_power(vdev->pdev, from, state, ret);
-	return ret;
-}
-
-int vfio_pci_power_set(struct vfio_pci_core_device *vdev, pci_power_t state)
-{
-	if (state == PCI_D0) {
-		guard(rwsem_write)(&vdev->memory_lock);
-		return __vfio_pci_power_set(vdev, state);
-	}
-
-	/* Only in D0 does a function answer to memory accesses */
-	guard(vfio_pci_revoked)(vdev);
-	return __vfio_pci_power_set(vdev, state);
 }
 
 /* ---- low power, the user's -------------------------------------------- */

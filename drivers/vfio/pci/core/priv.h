@@ -211,19 +211,12 @@ void vfio_pci_note_refusal(struct vfio_pci_core_device *vdev,
 void vfio_pci_memory_revoke(struct vfio_pci_core_device *vdev);
 void vfio_pci_memory_zap(struct vfio_pci_core_device *vdev);
 void vfio_pci_memory_restore(struct vfio_pci_core_device *vdev);
-void vfio_pci_decode_resync(struct vfio_pci_core_device *vdev);
-bool vfio_pci_decode_on(struct vfio_pci_core_device *vdev);
-void vfio_pci_decode_put(struct vfio_pci_core_device *vdev, bool undo);
+bool vfio_pci_memory_wanted(struct vfio_pci_core_device *vdev);
 
 /* Device memory is out of everybody's reach in this scope */
 DEFINE_LOCK_GUARD_1(vfio_pci_revoked, struct vfio_pci_core_device,
 		    vfio_pci_memory_revoke(_T->lock),
 		    vfio_pci_memory_restore(_T->lock))
-
-/* Memory decode is on in this scope, whatever the user set; holds the lock */
-DEFINE_LOCK_GUARD_1(vfio_pci_decode, struct vfio_pci_core_device,
-		    _T->undo = vfio_pci_decode_on(_T->lock),
-		    vfio_pci_decode_put(_T->lock, _T->undo), bool undo)
 
 /* event.c: error and request notifications */
 int vfio_pci_event_set(struct vfio_pci_core_device *vdev,
@@ -299,6 +292,18 @@ void vfio_pci_intx_unmask(struct vfio_pci_core_device *vdev);
 void vfio_pci_intx_user_disable(struct vfio_pci_core_device *vdev,
 				bool disable);
 void vfio_pci_intx_resync(struct vfio_pci_core_device *vdev);
+
+/* state.c: memory decode and power states */
+int vfio_pci_power_set(struct vfio_pci_core_device *vdev, pci_power_t state);
+int __vfio_pci_power_set(struct vfio_pci_core_device *vdev, pci_power_t state);
+void vfio_pci_decode_resync(struct vfio_pci_core_device *vdev);
+bool vfio_pci_decode_on(struct vfio_pci_core_device *vdev);
+void vfio_pci_decode_put(struct vfio_pci_core_device *vdev, bool undo);
+
+/* Memory decode is on in this scope, whatever the user set; holds the lock */
+DEFINE_LOCK_GUARD_1(vfio_pci_decode, struct vfio_pci_core_device,
+		    _T->undo = vfio_pci_decode_on(_T->lock),
+		    vfio_pci_decode_put(_T->lock, _T->undo), bool undo)
 
 /* msi.c: MSI and MSI-X, told apart by @index; enabled by their first block */
 int vfio_pci_msi_set_block(struct vfio_pci_core_device *vdev,
@@ -401,8 +406,6 @@ int vfio_pci_reset_hot(struct vfio_pci_core_device *vdev,
 		       struct vfio_pci_hot_reset __user *arg);
 
 /* power.c */
-int vfio_pci_power_set(struct vfio_pci_core_device *vdev, pci_power_t state);
-int __vfio_pci_power_set(struct vfio_pci_core_device *vdev, pci_power_t state);
 void vfio_pci_power_register(struct vfio_pci_core_device *vdev);
 void vfio_pci_power_unregister(struct vfio_pci_core_device *vdev);
 int vfio_pci_power_open(struct vfio_pci_core_device *vdev);
