@@ -240,7 +240,7 @@ ssize_t vfio_pci_bar_rw(struct vfio_pci_core_device *vdev, char __user *buf,
 	return ret;
 }
 
-/* A failure is not remembered: the device may have been in D3 */
+/* A failure is not remembered: the device may not have woken up */
 static void rom_map(struct vfio_pci_core_device *vdev)
 {
 	struct vfio_pci_core_priv *priv = vdev->priv;

@@ -5,10 +5,10 @@
  * A block of vectors is set in three steps. Prepare looks up every eventfd and
  * allocates, so that bad input fails with nothing changed. Commit does all that
  * touches the device: allocating vectors, writing the MSI-X table, masking and
- * unmasking in it; once, with memory decode on around the whole block, since the
- * table is in a BAR. Finish drops what is no longer used and offers vectors to
- * the IRQ bypass manager, whose consumers take locks of KVM and must not meet
- * memory_lock.
+ * unmasking in it; once, with the function awake and its memory decoded around
+ * the whole block, since the table is in a BAR. Finish drops what is no longer
+ * used and offers vectors to the IRQ bypass manager, whose consumers take locks
+ * of KVM and must not meet memory_lock.
  *
  * Vectors stay allocated until MSI is disabled, even if the user wants none of
  * them at the time: other vectors could not be kept alive over a change of their

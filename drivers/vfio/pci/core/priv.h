@@ -297,13 +297,23 @@ void vfio_pci_intx_resync(struct vfio_pci_core_device *vdev);
 int vfio_pci_power_set(struct vfio_pci_core_device *vdev, pci_power_t state);
 int __vfio_pci_power_set(struct vfio_pci_core_device *vdev, pci_power_t state);
 void vfio_pci_decode_resync(struct vfio_pci_core_device *vdev);
-bool vfio_pci_decode_on(struct vfio_pci_core_device *vdev);
-void vfio_pci_decode_put(struct vfio_pci_core_device *vdev, bool undo);
 
-/* Memory decode is on in this scope, whatever the user set; holds the lock */
+/* What kept device memory out of reach, for vfio_pci_decode_put() */
+struct vfio_pci_unreachable {
+	pci_power_t	power;
+	bool		decode_off;
+};
+
+struct vfio_pci_unreachable
+vfio_pci_decode_on(struct vfio_pci_core_device *vdev);
+void vfio_pci_decode_put(struct vfio_pci_core_device *vdev,
+			 struct vfio_pci_unreachable was);
+
+/* Device memory is in the kernel's reach in this scope; holds the lock */
 DEFINE_LOCK_GUARD_1(vfio_pci_decode, struct vfio_pci_core_device,
-		    _T->undo = vfio_pci_decode_on(_T->lock),
-		    vfio_pci_decode_put(_T->lock, _T->undo), bool undo)
+		    _T->was = vfio_pci_decode_on(_T->lock),
+		    vfio_pci_decode_put(_T->lock, _T->was),
+		    struct vfio_pci_unreachable was)
 
 /* msi.c: MSI and MSI-X, told apart by @index; enabled by their first block */
 int vfio_pci_msi_set_block(struct vfio_pci_core_device *vdev,

@@ -133,18 +133,32 @@ int vfio_pci_power_set(struct vfio_pci_core_device *vdev, pci_power_t state)
 
 /*
  * For what the kernel itself must reach in device memory, such as the MSI-X
- * table, while the user may have decode off. The user's view is untouched.
- * Returns whether vfio_pci_decode_put() has something to undo.
+ * table, while the user may have decode off or the function asleep. The user
+ * does not see it: mappings of a function that is asleep are gone, and cannot
+ * come back under the lock.
  */
-bool vfio_pci_decode_on(struct vfio_pci_core_device *vdev)
+struct vfio_pci_unreachable
+vfio_pci_decode_on(struct vfio_pci_core_device *vdev)
 {
+	struct vfio_pci_unreachable was = { .power = PCI_D0 };
+	struct pci_dev *pdev = vdev->pdev;
+
 	down_write(&vdev->memory_lock);
-	return !vdev->pdev->no_command_memory && decode_set(vdev, true);
+	if (!vfio_pci_answers(pdev)) {
+		was.power = pdev->current_state;
+		__vfio_pci_power_set(vdev, PCI_D0);
+	}
+	was.decode_off = !pdev->no_command_memory && decode_set(vdev, true);
+	return was;
 }
 
-void vfio_pci_decode_put(struct vfio_pci_core_device *vdev, bool undo)
+/* A function that cannot be put to sleep again shows it in its registers */
+void vfio_pci_decode_put(struct vfio_pci_core_device *vdev,
+			 struct vfio_pci_unreachable was)
 {
-	if (undo)
+	if (was.decode_off)
 		decode_set(vdev, false);
+	if (was.power != PCI_D0)
+		__vfio_pci_power_set(vdev, was.power);
 	up_write(&vdev->memory_lock);
 }
