@@ -131,6 +131,29 @@ int vfio_pci_power_set(struct vfio_pci_core_device *vdev, pci_power_t state)
 
 /* ---- out of the user's sight ---------------------------------------------- */
 
+static bool decode_is_off(struct pci_dev *pdev)
+{
+	u16 cmd;
+
+	pci_read_config_word(pdev, PCI_COMMAND, &cmd);
+	return !(cmd & PCI_COMMAND_MEMORY);
+}
+
+/*
+ * A user can reset the device by means of its own, and it would decode whatever
+ * addresses are in its BARs then. DisINTx went with them.
+ */
+static int addresses_ensure(struct vfio_pci_core_device *vdev)
+{
+	int ret = vfio_cfg_bars_restore(&vdev->priv->cfg);
+
+	if (ret > 0) {
+		pci_notice_ratelimited(vdev->pdev, "found reset; BARs restored\n");
+		vfio_pci_intx_resync(vdev);
+	}
+	return ret;
+}
+
 /*
  * For what the kernel itself must reach in device memory, such as the MSI-X
  * table, while the user may have decode off or the function asleep. The user
@@ -148,7 +171,9 @@ vfio_pci_decode_on(struct vfio_pci_core_device *vdev)
 		was.power = pdev->current_state;
 		__vfio_pci_power_set(vdev, PCI_D0);
 	}
-	was.decode_off = !pdev->no_command_memory && decode_set(vdev, true);
+	if (!pdev->no_command_memory && decode_is_off(pdev) &&
+	    addresses_ensure(vdev) >= 0)
+		was.decode_off = decode_set(vdev, true);
 	return was;
 }
 
