@@ -352,21 +352,22 @@ static void intx_let(struct vfio_pci_core_device *vdev, bool assert)
 static int intx_request(struct vfio_pci_core_device *vdev)
 {
 	struct vfio_pci_intx *intx = &vdev->priv->intx;
-	unsigned long flags = IRQF_NO_AUTOEN;
+	unsigned long flags;
 	int ret;
 
 	if (!intx->irq || intx->irq == IRQ_NOTCONNECTED)
 		return vfio_pci_refuse(vdev, -ENODEV,
 				       "INTx is not routed on this machine: use MSI or MSI-X");
 
-	if (intx->shared) {
-		flags = IRQF_SHARED;
+	/* That the line may be taken is no surprise: who asked for it is told */
+	flags = IRQF_PROBE_SHARED | (intx->shared ? IRQF_SHARED : IRQF_NO_AUTOEN);
+	if (intx->shared)
 		intx_let(vdev, false);
-	}
 
 	ret = request_irq(intx->irq, intx_handler, flags, intx->name, vdev);
 	if (ret)
-		return vfio_pci_refuse(vdev, ret, "interrupt line %u cannot be had%s",
+		return vfio_pci_refuse(vdev, ret,
+				       "interrupt line %u cannot be had%s: see /proc/interrupts",
 				       intx->irq, intx->shared ? "" :
 				       " exclusively, which a device without DisINTx needs");
 
