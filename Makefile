@@ -84,6 +84,9 @@ check-parity: lab-modules ## observe devices with the distribution's modules and
 check-debug: setup-check ## the same on a kernel that watches itself, which is built first (KASAN, lockdep, ...)
 	scripts/check-debug
 
+bench: lab-modules ## what operations cost with the distribution's modules and with ours, a table
+	scripts/bench
+
 ##@ Other
 
 setup: ## install what all of the above needs (Debian 12 and 13)
@@ -101,5 +104,5 @@ lab-modules: setup-lab
 	$(MAKE) --no-print-directory modules KDIR=$(lab-kdir)
 
 .PHONY: modules modules_install clean demo lab check check-style check-shell check-size check-sparse \
-	check-modules check-layers check-install check-vendor check-s390 check-unit check-guest check-parity check-debug setup help \
+	check-modules check-layers check-install check-vendor check-s390 check-unit check-guest check-parity bench check-debug setup help \
 	setup-build setup-lab setup-check setup-s390 lab-modules
