@@ -157,7 +157,7 @@ u32 bench_read(struct bench *b, unsigned int pos, unsigned int len)
 {
 	u32 val = 0x5a5a5a5a;
 
-	if (vfio_cfg_read(&b->cfg, pos, len, &val))
+	if (vfio_cfg_read(&b->cfg, pos, len, &val) != (int)len)
 		bench_violation("a plain read failed");
 	if (len < 4 && val >> (8 * len))
 		bench_violation("a read returned more bytes than asked for");
@@ -166,7 +166,7 @@ u32 bench_read(struct bench *b, unsigned int pos, unsigned int len)
 
 void bench_write(struct bench *b, unsigned int pos, unsigned int len, u32 val)
 {
-	if (vfio_cfg_write(&b->cfg, pos, len, val))
+	if (vfio_cfg_write(&b->cfg, pos, len, val) != (int)len)
 		bench_violation("a plain write failed");
 }
 

@@ -121,8 +121,10 @@ static void access_one(struct bench *b, struct input *in)
 	else
 		ret = vfio_cfg_write(&b->cfg, pos, len, take(in, len <= 4 ? len : 4));
 	b->fail_at = 0;
-	if (ret > 0 || (ret && ret != -5 && ret != -14 && ret != -22))
+	if (ret < 0 && ret != -5 && ret != -14 && ret != -22)
 		bench_violation("an errno that nobody announced");
+	if (ret > 0 && ((unsigned int)ret > len || ret > 4))
+		bench_violation("more was done than asked for");
 	if (memcmp(id, b->cfg.image + PCI_VENDOR_ID, 2))
 		bench_violation("the vendor id changed");
 	if (memcmp(hw, b->hw + 0x10, 0x24))

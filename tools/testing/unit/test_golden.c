@@ -120,7 +120,7 @@ static void golden_table(void **state)
 	assert_non_null(desc);
 	assert_non_null(desc->name);
 	for (unsigned int off = 0; off < cap->len; off++) {
-		struct vfio_cfg_bits bits = vfio_cfg_bits_at(desc, off);
+		struct vfio_cfg_masks bits = vfio_cfg_masks_at(desc, off, 1);
 		const struct golden_byte *want = &cap->byte[off];
 
 		if (!want->any_virt && bits.virt != want->virt)

@@ -58,124 +58,114 @@ unsigned int vfio_cfg_chunk(const struct vfio_cfg *cfg, unsigned int pos,
 	return chunk_in(window_at(cfg, pos), pos, count);
 }
 
+/* Returns the bytes of the access, or -EFAULT */
 static int access_init(struct vfio_cfg_access *acc, struct vfio_cfg *cfg,
-		       unsigned int pos, unsigned int len)
+		       unsigned int pos, size_t count)
 {
 	const struct vfio_cfg_window *win;
 
-	if (pos >= cfg->facts.size || len > cfg->facts.size - pos)
+	if (pos >= cfg->facts.size)
 		return -EFAULT;
 
 	win = window_at(cfg, pos);
-	if (!len || chunk_in(win, pos, len) != len)
-		return -EINVAL;
-
-	*acc = (struct vfio_cfg_access) {
-		.cfg = cfg,
-		.win = win,
-		.pos = pos,
-		.off = pos - win->start,
-		.len = len,
-	};
-	return 0;
+	acc->cfg = cfg;
+	acc->win = win;
+	acc->pos = pos;
+	acc->off = pos - win->start;
+	acc->len = chunk_in(win, pos, count);
+	return acc->len;
 }
 
 /**
  * vfio_cfg_read() - read the config space as the user sees it
  * @cfg: the config space
  * @pos: where
- * @len: bytes, as vfio_cfg_chunk() allows
+ * @count: bytes of the request, of which one access is done
  * @val: the value, in host order; untouched on failure
  *
  * Context: Process context, may sleep. The caller serialises.
- * Return: 0, -EFAULT outside the config space, -EINVAL if @len is not what
- * vfio_cfg_chunk() allows at @pos, or the errno of the hardware access.
+ * Return: the bytes read, which vfio_cfg_chunk() tells as well; -EFAULT outside
+ * the config space, or the errno of the hardware access.
  */
-int vfio_cfg_read(struct vfio_cfg *cfg, unsigned int pos, unsigned int len,
+int vfio_cfg_read(struct vfio_cfg *cfg, unsigned int pos, size_t count,
 		  u32 *val)
 {
 	struct vfio_cfg_access acc;
-	int ret;
+	int ret, len;
 
-	ret = access_init(&acc, cfg, pos, len);
-	if (ret)
-		return ret;
+	len = access_init(&acc, cfg, pos, count);
+	if (len <= 0)
+		return len;
 
 	if (acc.win->cap->read)
 		ret = acc.win->cap->read(&acc);
 	else
 		ret = vfio_cfg_generic_read(&acc);
-	if (!ret)
-		*val = acc.val;
+	if (ret)
+		return ret;
 
-	return ret;
+	*val = acc.val;
+	return len;
 }
 
 /**
  * vfio_cfg_write() - write the config space the way the user may
  * @cfg: the config space
  * @pos: where
- * @len: bytes, as vfio_cfg_chunk() allows
- * @val: the value, in host order
+ * @count: bytes of the request, of which one access is done
+ * @val: the value, in host order; what the access does not reach is ignored
  *
  * What the user may not write is dropped silently, as hardware drops writes to
  * read-only bits.
  *
  * Context: Process context, may sleep; takes the locks of the behaviours: the
  * interrupt lock and the memory lock. The caller serialises.
- * Return: 0, -EFAULT outside the config space, -EINVAL if @len is not what
- * vfio_cfg_chunk() allows at @pos, or the errno of the hardware access.
+ * Return: the bytes written, which vfio_cfg_chunk() tells as well; -EFAULT
+ * outside the config space, or the errno of the hardware access.
  */
-int vfio_cfg_write(struct vfio_cfg *cfg, unsigned int pos, unsigned int len,
+int vfio_cfg_write(struct vfio_cfg *cfg, unsigned int pos, size_t count,
 		   u32 val)
 {
 	struct vfio_cfg_access acc;
-	int ret;
+	int ret, len;
 
-	ret = access_init(&acc, cfg, pos, len);
-	if (ret)
-		return ret;
+	len = access_init(&acc, cfg, pos, count);
+	if (len <= 0)
+		return len;
 
 	acc.val = val & ones(len);
 	if (acc.win->cap->write)
-		return acc.win->cap->write(&acc);
+		ret = acc.win->cap->write(&acc);
+	else
+		ret = vfio_cfg_generic_write(&acc);
 
-	return vfio_cfg_generic_write(&acc);
+	return ret ? ret : len;
+}
+
+/* One of the masks of some bytes of a capability: aligned, 1, 2 or 4 of them */
+static u32 mask_at(const struct vfio_cfg_cap *cap, const u8 *bits, u32 rest,
+		   unsigned int off, unsigned int len)
+{
+	return off < cap->nr_bits ? vfio_cfg_bytes(&bits[off], len) :
+				    rest & ones(len);
 }
 
 /**
- * vfio_cfg_bits_at() - how one byte of a capability is treated
+ * vfio_cfg_masks_at() - how some bytes of a capability are treated
  * @cap: the kind of capability
- * @off: byte, from the capability's start
+ * @off: the first, from the capability's start; aligned
+ * @len: bytes: 1, 2 or 4
  *
- * Return: the virtual and the writable bits.
+ * Return: the virtual, the writable and the write-one-to-clear bits.
  */
-struct vfio_cfg_bits vfio_cfg_bits_at(const struct vfio_cfg_cap *cap,
-				      unsigned int off)
+struct vfio_cfg_masks vfio_cfg_masks_at(const struct vfio_cfg_cap *cap,
+					unsigned int off, unsigned int len)
 {
-	return off < cap->nr_bits ? cap->bits[off] : cap->rest;
-}
-
-/* struct vfio_cfg_bits of all bytes of an access */
-struct masks {
-	u32 virt;
-	u32 write;
-	u32 w1c;
-};
-
-static struct masks access_masks(const struct vfio_cfg_access *acc)
-{
-	struct masks all = {};
-	struct vfio_cfg_bits bits;
-	unsigned int i;
-
-	for (i = 0; i < acc->len; i++) {
-		bits = vfio_cfg_bits_at(acc->win->cap, acc->off + i);
-		all.virt |= (u32)bits.virt << (8 * i);
-		all.write |= (u32)bits.write << (8 * i);
-		all.w1c |= (u32)bits.w1c << (8 * i);
-	}
-	return all;
+	return (struct vfio_cfg_masks) {
+		.virt = mask_at(cap, cap->bits.virt, cap->rest.virt, off, len),
+		.write = mask_at(cap, cap->bits.write, cap->rest.write, off, len),
+		.w1c = mask_at(cap, cap->bits.w1c, cap->rest.w1c, off, len),
+	};
 }
 
 /**
@@ -189,9 +179,11 @@ static struct masks access_masks(const struct vfio_cfg_access *acc)
  */
 int vfio_cfg_generic_read(struct vfio_cfg_access *acc)
 {
-	u32 virt = access_masks(acc).virt, hw = 0;
+	const struct vfio_cfg_cap *cap = acc->win->cap;
+	u32 virt, hw = 0;
 	int ret;
 
+	virt = mask_at(cap, cap->bits.virt, cap->rest.virt, acc->off, acc->len);
 	if (virt != ones(acc->len)) {
 		ret = vfio_cfg_dev_read(acc->cfg, acc->pos, acc->len, &hw);
 		if (ret)
@@ -245,7 +237,8 @@ static int hw_write(const struct vfio_cfg_access *acc, u32 mask, u32 w1c)
  */
 int vfio_cfg_generic_write(struct vfio_cfg_access *acc)
 {
-	struct masks masks = access_masks(acc);
+	struct vfio_cfg_masks masks = vfio_cfg_masks_at(acc->win->cap, acc->off,
+							acc->len);
 	u32 image;
 	int ret;
 

@@ -26,16 +26,16 @@ struct vfio_cfg;
 struct vfio_cfg_window;
 
 /**
- * struct vfio_cfg_bits - how one byte of config space is treated
+ * struct vfio_cfg_masks - how the bits of an access are treated
  * @virt: bits that live in the virtual image instead of the hardware
  * @write: bits that the user may write, wherever they live
  * @w1c: bits of the hardware that a one clears: of no concern to a write that
  *	is not meant for them, so it must not write back what it read
  */
-struct vfio_cfg_bits {
-	u8 virt;
-	u8 write;
-	u8 w1c;
+struct vfio_cfg_masks {
+	u32 virt;
+	u32 write;
+	u32 w1c;
 };
 
 /**
@@ -78,9 +78,9 @@ struct vfio_cfg_field {
  * struct vfio_cfg_cap - everything there is to know of a kind of capability
  * @name: for people
  * @len: bytes that must be there; a capability with less room is hidden
- * @nr_bits: entries of @bits
- * @bits: one entry a byte, from the capability's start
- * @rest: the same for all bytes past @bits; read directly and not writable
+ * @nr_bits: bytes, a multiple of four, that @bits tells of
+ * @bits: the masks of struct vfio_cfg_masks a byte, from the capability's start
+ * @rest: those of any byte past them, repeated; read directly and not writable
  *	unless it says otherwise
  * @field: where the capability's own registers tell its length
  * @variant: picks another descriptor by the registers at @pos; the rest of
@@ -99,8 +99,12 @@ struct vfio_cfg_cap {
 	const char			*name;
 	u16				len;
 	u16				nr_bits;
-	const struct vfio_cfg_bits	*bits;
-	struct vfio_cfg_bits		rest;
+	struct {
+		const u8		*virt;
+		const u8		*write;
+		const u8		*w1c;
+	} bits;
+	struct vfio_cfg_masks		rest;
 	struct vfio_cfg_field		field;
 	int				(*variant)(struct vfio_cfg *cfg,
 						   unsigned int pos,
@@ -175,6 +179,13 @@ struct vfio_cfg {
 	u32			rbar[VFIO_CFG_NUM_BARS];
 };
 
+/* @len bytes, 1, 2 or 4, in the order of config space */
+static inline u32 vfio_cfg_bytes(const u8 *p, unsigned int len)
+{
+	return len == 1 ? *p :
+	       len == 2 ? get_unaligned_le16(p) : get_unaligned_le32(p);
+}
+
 /**
  * vfio_cfg_get() - read the virtual image
  * @cfg: the config space
@@ -186,10 +197,7 @@ struct vfio_cfg {
 static inline u32 vfio_cfg_get(const struct vfio_cfg *cfg, unsigned int pos,
 			       unsigned int len)
 {
-	const u8 *p = &cfg->image[pos];
-
-	return len == 1 ? *p :
-	       len == 2 ? get_unaligned_le16(p) : get_unaligned_le32(p);
+	return vfio_cfg_bytes(&cfg->image[pos], len);
 }
 
 /**
@@ -227,13 +235,13 @@ static inline bool vfio_cfg_touches(const struct vfio_cfg_access *acc,
 }
 
 /* cfg.c: the engine */
-struct vfio_cfg_bits vfio_cfg_bits_at(const struct vfio_cfg_cap *cap,
-				      unsigned int off);
+struct vfio_cfg_masks vfio_cfg_masks_at(const struct vfio_cfg_cap *cap,
+					unsigned int off, unsigned int len);
 unsigned int vfio_cfg_chunk(const struct vfio_cfg *cfg, unsigned int pos,
 			    size_t count);
-int vfio_cfg_read(struct vfio_cfg *cfg, unsigned int pos, unsigned int len,
+int vfio_cfg_read(struct vfio_cfg *cfg, unsigned int pos, size_t count,
 		  u32 *val);
-int vfio_cfg_write(struct vfio_cfg *cfg, unsigned int pos, unsigned int len,
+int vfio_cfg_write(struct vfio_cfg *cfg, unsigned int pos, size_t count,
 		   u32 val);
 int vfio_cfg_generic_read(struct vfio_cfg_access *acc);
 int vfio_cfg_generic_write(struct vfio_cfg_access *acc);

@@ -6,6 +6,7 @@
  */
 #include <linux/nospec.h>
 #include <linux/uaccess.h>
+#include <linux/unaligned.h>
 
 #include <trace/events/vfio_pci.h>
 
@@ -14,13 +15,15 @@
 /* Most requests are one register; this serves dumps of the whole space */
 #define BATCH	64
 
+/* An access moves four bytes, of which it uses as many as it is wide */
+#define SLACK	3
+
 /* One access, from or to @buf: the bytes done or an errno */
 static int access_one(struct vfio_pci_core_device *vdev, u8 *buf, size_t count,
 		      u64 at, bool iswrite)
 {
 	struct vfio_cfg *cfg = &vdev->priv->cfg;
-	unsigned int pos, len;
-	__le32 le = 0;
+	unsigned int pos;
 	u32 val = 0;
 	int ret;
 
@@ -28,18 +31,16 @@ static int access_one(struct vfio_pci_core_device *vdev, u8 *buf, size_t count,
 		return -EFAULT;
 	pos = array_index_nospec((unsigned int)at, cfg->facts.size);
 
-	len = vfio_cfg_chunk(cfg, pos, count);
 	if (iswrite) {
-		memcpy(&le, buf, len);
-		val = le32_to_cpu(le);
-		ret = vfio_cfg_write(cfg, pos, len, val);
+		val = get_unaligned_le32(buf);
+		ret = vfio_cfg_write(cfg, pos, count, val);
 	} else {
-		ret = vfio_cfg_read(cfg, pos, len, &val);
-		le = cpu_to_le32(val);
-		memcpy(buf, &le, len);
+		ret = vfio_cfg_read(cfg, pos, count, &val);
+		put_unaligned_le32(val, buf);
 	}
-	trace_vfio_pci_cfg_access(vdev->pdev, iswrite, pos, len, val, ret);
-	return ret ? ret : len;
+	trace_vfio_pci_cfg_access(vdev->pdev, iswrite, pos,
+				  ret > 0 ? ret : count, val, min(ret, 0));
+	return ret;
 }
 
 /* As many accesses as it takes: the bytes done, or an errno if there are none */
@@ -60,18 +61,50 @@ static ssize_t access_all(struct vfio_pci_core_device *vdev, u8 *buf,
 	return done ? done : ret;
 }
 
+/*
+ * The usual widths as constants: hardening looks up the object behind any other
+ * number of bytes, which costs as much as the access.
+ */
+static unsigned long from_user(u8 *to, const char __user *from, size_t len)
+{
+	switch (len) {
+	case 1:
+		return copy_from_user(to, from, 1);
+	case 2:
+		return copy_from_user(to, from, 2);
+	case 4:
+		return copy_from_user(to, from, 4);
+	default:
+		return copy_from_user(to, from, len);
+	}
+}
+
+static unsigned long to_user(char __user *to, const u8 *from, size_t len)
+{
+	switch (len) {
+	case 1:
+		return copy_to_user(to, from, 1);
+	case 2:
+		return copy_to_user(to, from, 2);
+	case 4:
+		return copy_to_user(to, from, 4);
+	default:
+		return copy_to_user(to, from, len);
+	}
+}
+
 static ssize_t batch_rw(struct vfio_pci_core_device *vdev, char __user *buf,
 			size_t count, u64 pos, bool iswrite)
 {
-	u8 bounce[BATCH];
+	u8 bounce[BATCH + SLACK];
 	ssize_t done;
 
-	count = min(count, sizeof(bounce));
-	if (iswrite && copy_from_user(bounce, buf, count))
+	count = min_t(size_t, count, BATCH);
+	if (iswrite && from_user(bounce, buf, count))
 		return -EFAULT;
 
 	done = access_all(vdev, bounce, count, pos, iswrite);
-	if (!iswrite && done > 0 && copy_to_user(buf, bounce, done))
+	if (!iswrite && done > 0 && to_user(buf, bounce, done))
 		return -EFAULT;
 
 	return done;

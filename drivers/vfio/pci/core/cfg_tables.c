@@ -9,6 +9,7 @@
  * past the end of its table does not compile, nor do two rows that claim the
  * same byte (-Woverride-init is an error here).
  */
+#include <linux/align.h>
 #include <linux/array_size.h>
 #include <linux/build_bug.h>
 #include <linux/types.h>
@@ -19,28 +20,40 @@
 #define ALL	0xffffffffU
 
 #define CFG_PART(bits, nr)	((u32)(bits) >> 8 * (nr) & 0xff)
-#define CFG_BYTE(virt, write, w1c, nr)					\
-	{ CFG_PART(virt, nr), CFG_PART(write, nr), CFG_PART(w1c, nr) }
+#define CFG_BYTE(reg, _virt, _write, _w1c, nr)				\
+	.virt[(reg) + (nr)] = CFG_PART(_virt, nr),			\
+	.write[(reg) + (nr)] = CFG_PART(_write, nr),			\
+	.w1c[(reg) + (nr)] = CFG_PART(_w1c, nr)
 
 #define CFG8(reg, virt, write)						\
-	[(reg)] = CFG_BYTE(virt, write, NONE, 0)
+	CFG_BYTE(reg, virt, write, NONE, 0)
 #define CFG16(reg, virt, write)						\
-	[(reg)] = CFG_BYTE(virt, write, NONE, 0),			\
-	[(reg) + 1] = CFG_BYTE(virt, write, NONE, 1)
+	CFG_BYTE(reg, virt, write, NONE, 0),				\
+	CFG_BYTE(reg, virt, write, NONE, 1)
 #define CFG32_W1C(reg, virt, write, w1c)				\
-	[(reg)] = CFG_BYTE(virt, write, w1c, 0),			\
-	[(reg) + 1] = CFG_BYTE(virt, write, w1c, 1),			\
-	[(reg) + 2] = CFG_BYTE(virt, write, w1c, 2),			\
-	[(reg) + 3] = CFG_BYTE(virt, write, w1c, 3)
+	CFG_BYTE(reg, virt, write, w1c, 0),				\
+	CFG_BYTE(reg, virt, write, w1c, 1),				\
+	CFG_BYTE(reg, virt, write, w1c, 2),				\
+	CFG_BYTE(reg, virt, write, w1c, 3)
 #define CFG32(reg, virt, write)	CFG32_W1C(reg, virt, write, NONE)
 
-#define CFG_BITS(table)		.bits = (table), .nr_bits = ARRAY_SIZE(table)
+/* Whole dwords, which no access crosses: it is in the table or past its end */
+#define CFG_TABLE(name, size)						\
+	static const struct {						\
+		u8 virt[ALIGN(size, 4)];				\
+		u8 write[ALIGN(size, 4)];				\
+		u8 w1c[ALIGN(size, 4)];					\
+	} name
+
+#define CFG_BITS(table)							\
+	.bits = { (table).virt, (table).write, (table).w1c },		\
+	.nr_bits = sizeof((table).virt)
 
 /* The links of the lists are virtual everywhere: hidden ones are unlinked */
 #define STD_NEXT	CFG8(PCI_CAP_LIST_NEXT, ALL, NONE)
 #define EXT_HEADER	CFG32(0, ALL, NONE)
 
-static const struct vfio_cfg_bits header_bits[PCI_STD_HEADER_SIZEOF] = {
+CFG_TABLE(header_bits, PCI_STD_HEADER_SIZEOF) = {
 	CFG16(PCI_VENDOR_ID,		ALL, NONE),
 	CFG16(PCI_DEVICE_ID,		ALL, NONE),
 	CFG16(PCI_COMMAND,		PCI_COMMAND_INTX_DISABLE, ALL),
@@ -61,21 +74,21 @@ static const struct vfio_cfg_bits header_bits[PCI_STD_HEADER_SIZEOF] = {
 };
 
 /* Standard capabilities with nothing but the link to virtualise */
-static const struct vfio_cfg_bits std_bits[] = {
+CFG_TABLE(std_bits, sizeof(u32)) = {
 	STD_NEXT,
 };
 
 /* PME belongs to the host: the function claims not to have it */
 #define PM_PME	(PCI_PM_CTRL_PME_ENABLE | PCI_PM_CTRL_PME_STATUS)
 
-static const struct vfio_cfg_bits pm_bits[PCI_PM_SIZEOF] = {
+CFG_TABLE(pm_bits, PCI_PM_SIZEOF) = {
 	STD_NEXT,
 	CFG16(PCI_PM_PMC,	PCI_PM_CAP_PME_MASK, NONE),
 	CFG32_W1C(PCI_PM_CTRL,	PM_PME, ~(PM_PME | PCI_PM_CTRL_STATE_MASK),
 		  PCI_PM_CTRL_PME_STATUS),
 };
 
-static const struct vfio_cfg_bits vpd_bits[PCI_CAP_VPD_SIZEOF] = {
+CFG_TABLE(vpd_bits, PCI_CAP_VPD_SIZEOF) = {
 	STD_NEXT,
 	CFG16(PCI_VPD_ADDR,	ALL, ALL),
 	CFG32(PCI_VPD_DATA,	ALL, ALL),
@@ -87,14 +100,14 @@ static const struct vfio_cfg_bits vpd_bits[PCI_CAP_VPD_SIZEOF] = {
  */
 #define MSI_USER	(PCI_MSI_FLAGS_ENABLE | PCI_MSI_FLAGS_QSIZE)
 
-static const struct vfio_cfg_bits msi32_bits[10] = {
+CFG_TABLE(msi32_bits, 10) = {
 	STD_NEXT,
 	CFG8(PCI_MSI_FLAGS,		ALL, MSI_USER),
 	CFG32(PCI_MSI_ADDRESS_LO,	ALL, ALL),
 	CFG16(PCI_MSI_DATA_32,		ALL, ALL),
 };
 
-static const struct vfio_cfg_bits msi64_bits[14] = {
+CFG_TABLE(msi64_bits, 14) = {
 	STD_NEXT,
 	CFG8(PCI_MSI_FLAGS,		ALL, MSI_USER),
 	CFG32(PCI_MSI_ADDRESS_LO,	ALL, ALL),
@@ -102,7 +115,7 @@ static const struct vfio_cfg_bits msi64_bits[14] = {
 	CFG16(PCI_MSI_DATA_64,		ALL, ALL),
 };
 
-static const struct vfio_cfg_bits msi32_mask_bits[20] = {
+CFG_TABLE(msi32_mask_bits, 20) = {
 	STD_NEXT,
 	CFG8(PCI_MSI_FLAGS,		ALL, MSI_USER),
 	CFG32(PCI_MSI_ADDRESS_LO,	ALL, ALL),
@@ -111,7 +124,7 @@ static const struct vfio_cfg_bits msi32_mask_bits[20] = {
 	CFG32(PCI_MSI_PENDING_32,	NONE, ALL),
 };
 
-static const struct vfio_cfg_bits msi64_mask_bits[24] = {
+CFG_TABLE(msi64_mask_bits, 24) = {
 	STD_NEXT,
 	CFG8(PCI_MSI_FLAGS,		ALL, MSI_USER),
 	CFG32(PCI_MSI_ADDRESS_LO,	ALL, ALL),
@@ -121,18 +134,19 @@ static const struct vfio_cfg_bits msi64_mask_bits[24] = {
 	CFG32(PCI_MSI_PENDING_64,	NONE, ALL),
 };
 
-static const struct vfio_cfg_bits pcix_bits[PCI_CAP_PCIX_SIZEOF_V2] = {
+CFG_TABLE(pcix_bits, PCI_CAP_PCIX_SIZEOF_V2) = {
 	STD_NEXT,
 	CFG16(PCI_X_CMD,	NONE, ALL),
 	CFG32(PCI_X_ECC_CSR,	NONE, ALL),
 };
 
-static const struct vfio_cfg_bits vndr_bits[PCI_CAP_FLAGS + 1] = {
+CFG_TABLE(vndr_bits, sizeof(u32)) = {
 	STD_NEXT,
+	CFG8(PCI_CAP_FLAGS + 1,	NONE, ALL),
 };
 
 /* Payload size is the host's: all below one root must agree on it */
-static const struct vfio_cfg_bits exp_bits[PCI_CAP_EXP_ENDPOINT_SIZEOF_V2] = {
+CFG_TABLE(exp_bits, PCI_CAP_EXP_ENDPOINT_SIZEOF_V2) = {
 	STD_NEXT,
 	CFG16(PCI_EXP_DEVCTL,
 	      PCI_EXP_DEVCTL_BCR_FLR | PCI_EXP_DEVCTL_PAYLOAD |
@@ -140,13 +154,13 @@ static const struct vfio_cfg_bits exp_bits[PCI_CAP_EXP_ENDPOINT_SIZEOF_V2] = {
 	CFG16(PCI_EXP_DEVCTL2,	NONE, ~PCI_EXP_DEVCTL2_ARI),
 };
 
-static const struct vfio_cfg_bits af_bits[PCI_CAP_AF_SIZEOF] = {
+CFG_TABLE(af_bits, PCI_CAP_AF_SIZEOF) = {
 	STD_NEXT,
 	CFG8(PCI_AF_CTRL,	PCI_AF_CTRL_FLR, PCI_AF_CTRL_FLR),
 };
 
 /* Extended capabilities with nothing but the header to virtualise */
-static const struct vfio_cfg_bits ext_bits[] = {
+CFG_TABLE(ext_bits, sizeof(u32)) = {
 	EXT_HEADER,
 };
 
@@ -164,7 +178,7 @@ static const struct vfio_cfg_bits ext_bits[] = {
 	 PCI_ERR_COR_REP_TIMER | PCI_ERR_COR_ADV_NFAT |			\
 	 PCI_ERR_COR_INTERNAL | PCI_ERR_COR_LOG_OVER)
 
-static const struct vfio_cfg_bits aer_bits[PCI_ERR_ROOT_COMMAND] = {
+CFG_TABLE(aer_bits, PCI_ERR_ROOT_COMMAND) = {
 	EXT_HEADER,
 	CFG32_W1C(PCI_ERR_UNCOR_STATUS,	NONE, AER_UNCOR, ALL),
 	CFG32(PCI_ERR_UNCOR_MASK,	NONE, AER_UNCOR),
@@ -175,7 +189,7 @@ static const struct vfio_cfg_bits aer_bits[PCI_ERR_ROOT_COMMAND] = {
 };
 
 /* Selects which budget the data register next to it shows */
-static const struct vfio_cfg_bits pwr_bits[PCI_EXT_CAP_PWR_SIZEOF] = {
+CFG_TABLE(pwr_bits, PCI_EXT_CAP_PWR_SIZEOF) = {
 	EXT_HEADER,
 	CFG8(PCI_PWR_DSR,	NONE, ALL),
 };
@@ -188,12 +202,12 @@ const struct vfio_cfg_cap vfio_cfg_header = {
 
 /* Bytes that no capability claims pass through in both directions */
 const struct vfio_cfg_cap vfio_cfg_unassigned = {
-	.name = "unassigned", .rest = { NONE, 0xff },
+	.name = "unassigned", .rest = { NONE, ALL },
 };
 
 /* Registers that a region of the device emulates */
 const struct vfio_cfg_cap vfio_cfg_virtual = {
-	.name = "virtual", .rest = { 0xff, 0xff },
+	.name = "virtual", .rest = { ALL, ALL },
 };
 
 /* Holds the list's place at 0x100 when what is there must not be seen */
@@ -201,15 +215,15 @@ const struct vfio_cfg_cap vfio_cfg_hidden_ecap = {
 	.name = "hidden", .len = sizeof(u32), CFG_BITS(ext_bits),
 };
 
-#define MSI(table)							\
-	.name = "MSI", .len = ARRAY_SIZE(table), CFG_BITS(table),	\
+#define MSI(table, _len)						\
+	.name = "MSI", .len = (_len), CFG_BITS(table),			\
 	.init = vfio_cfg_msi_init, .write = vfio_cfg_msi_write
 
 const struct vfio_cfg_cap vfio_cfg_msi[4] = {
-	{ MSI(msi32_bits) },
-	{ MSI(msi64_bits) },
-	{ MSI(msi32_mask_bits) },
-	{ MSI(msi64_mask_bits) },
+	{ MSI(msi32_bits, 10) },
+	{ MSI(msi64_bits, 14) },
+	{ MSI(msi32_mask_bits, 20) },
+	{ MSI(msi64_mask_bits, 24) },
 };
 
 /* Vendors' capabilities have their length in bytes in a register */
@@ -248,7 +262,7 @@ static const struct vfio_cfg_cap std_caps[] = {
 	},
 	[PCI_CAP_ID_VNDR] = {
 		.name = "VNDR", .len = PCI_CAP_FLAGS + 1, CFG_BITS(vndr_bits),
-		.rest = { NONE, 0xff }, .field = LENGTH8(PCI_CAP_FLAGS),
+		.rest = { NONE, ALL }, .field = LENGTH8(PCI_CAP_FLAGS),
 	},
 	[PCI_CAP_ID_EXP] = {
 		.name = "EXP", .len = PCI_CAP_EXP_RC_ENDPOINT_SIZEOF_V1,
@@ -290,7 +304,7 @@ static const struct vfio_cfg_cap ext_caps[] = {
 		.length = vfio_cfg_vc_length,
 	},
 	[PCI_EXT_CAP_ID_VNDR] = {
-		EXT("VSEC", PCI_VNDR_HEADER + 4), .rest = { NONE, 0xff },
+		EXT("VSEC", PCI_VNDR_HEADER + 4), .rest = { NONE, ALL },
 		.field = LENGTH12(PCI_VNDR_HEADER),
 	},
 	[PCI_EXT_CAP_ID_ACS] = {
@@ -324,7 +338,7 @@ static const struct vfio_cfg_cap ext_caps[] = {
 	},
 	[PCI_EXT_CAP_ID_LTR] = { EXT("LTR", PCI_EXT_CAP_LTR_SIZEOF) },
 	[PCI_EXT_CAP_ID_DVSEC] = {
-		EXT("DVSEC", PCI_DVSEC_HEADER2 + 2), .rest = { NONE, 0xff },
+		EXT("DVSEC", PCI_DVSEC_HEADER2 + 2), .rest = { NONE, ALL },
 		.field = LENGTH12(PCI_DVSEC_HEADER1),
 	},
 };
