@@ -12,19 +12,20 @@
 /* Bytes moved per round trip of memory_lock; lives on the stack */
 #define BOUNCE_SIZE	256UL
 
-/* What one call of vfio_pci_core_do_io_rw() moves */
-struct io_xfer {
-	struct vfio_pci_core_device	*vdev;
-	void __iomem			*io;		/* start of the window */
-	char __user			*user;
-	u64				off;		/* in the window */
-	size_t				count;
-	u64				hole;		/* not to be touched ... */
-	u64				hole_end;	/* ... up to here */
-	unsigned int			width;		/* of the widest access */
-	bool				test_mem;
-	bool				iswrite;
-};
+static int xfer_begin(const struct vfio_pci_io_xfer *x)
+{
+	if (x->vga_rsrc)
+		return vga_get_interruptible(x->vdev->pdev, x->vga_rsrc);
+	return access_begin(x->vdev, x->test_mem);
+}
+
+static void xfer_end(const struct vfio_pci_io_xfer *x)
+{
+	if (x->vga_rsrc)
+		vga_put(x->vdev->pdev, x->vga_rsrc);
+	else
+		access_end(x->vdev, x->test_mem);
+}
 
 /*
  * run: bytes in accesses of one width, everything aligned to it.
@@ -45,18 +46,18 @@ static void run##bits(void *buf, void __iomem *io, size_t len,		\
 			*p = io_read##bits(io);				\
 }									\
 									\
-static ssize_t word##bits(const struct io_xfer *x)			\
+static ssize_t word##bits(const struct vfio_pci_io_xfer *x)			\
 {									\
 	type val = 0;							\
 	int ret;							\
 									\
 	if (x->iswrite && copy_from_user(&val, x->user, sizeof(val)))	\
 		return -EFAULT;						\
-	ret = access_begin(x->vdev, x->test_mem);			\
+	ret = xfer_begin(x);						\
 	if (ret)							\
 		return ret;						\
 	run##bits(&val, x->io + x->off, sizeof(val), x->iswrite);	\
-	access_end(x->vdev, x->test_mem);				\
+	xfer_end(x);							\
 	if (!x->iswrite && copy_to_user(x->user, &val, sizeof(val)))	\
 		return -EFAULT;						\
 	return sizeof(val);						\
@@ -90,9 +91,9 @@ static unsigned int unit_at(u64 off, size_t len, unsigned int width)
 	return width;
 }
 
-static int access_chunk(const struct io_xfer *x, void *buf, u64 off, size_t len)
+static int access_chunk(const struct vfio_pci_io_xfer *x, void *buf, u64 off, size_t len)
 {
-	int ret = access_begin(x->vdev, x->test_mem);
+	int ret = xfer_begin(x);
 
 	if (ret)
 		return ret;
@@ -107,12 +108,12 @@ static int access_chunk(const struct io_xfer *x, void *buf, u64 off, size_t len)
 		off += bytes;
 		len -= bytes;
 	}
-	access_end(x->vdev, x->test_mem);
+	xfer_end(x);
 	return 0;
 }
 
-/* User memory may fault, and the fault take memory_lock: never under it */
-static int move_chunk(const struct io_xfer *x, void *buf, size_t done, size_t len)
+/* User memory may fault, which takes memory_lock, or may take for ever */
+static int move_chunk(const struct vfio_pci_io_xfer *x, void *buf, size_t done, size_t len)
 {
 	int ret;
 
@@ -126,7 +127,7 @@ static int move_chunk(const struct io_xfer *x, void *buf, size_t done, size_t le
 	return 0;
 }
 
-static int skip_chunk(const struct io_xfer *x, void *buf, size_t done, size_t len)
+static int skip_chunk(const struct vfio_pci_io_xfer *x, void *buf, size_t done, size_t len)
 {
 	if (x->iswrite)
 		return 0;
@@ -138,7 +139,7 @@ static int skip_chunk(const struct io_xfer *x, void *buf, size_t done, size_t le
  * Chunks end where the offset is a multiple of BOUNCE_SIZE, so that no access
  * that could be wide is split, and the bounce buffer is aligned like the window.
  */
-static noinline ssize_t xfer_bulk(const struct io_xfer *x)
+static noinline ssize_t xfer_bulk(const struct vfio_pci_io_xfer *x)
 {
 	u64 bounce[BOUNCE_SIZE / sizeof(u64)];
 	size_t done = 0;
@@ -166,14 +167,14 @@ static noinline ssize_t xfer_bulk(const struct io_xfer *x)
 	return done ?: ret;
 }
 
-static bool is_word(const struct io_xfer *x)
+static bool is_word(const struct vfio_pci_io_xfer *x)
 {
 	return is_power_of_2(x->count) && x->count <= x->width &&
 	       IS_ALIGNED(x->off, x->count) &&
 	       (x->off + x->count <= x->hole || x->off >= x->hole_end);
 }
 
-static ssize_t xfer_word(const struct io_xfer *x)
+static ssize_t xfer_word(const struct vfio_pci_io_xfer *x)
 {
 	switch (x->count) {
 	case 8:
@@ -185,6 +186,12 @@ static ssize_t xfer_word(const struct io_xfer *x)
 	default:
 		return word8(x);
 	}
+}
+
+/* What vfio_pci_core_do_io_rw() does and says; @x tells what it moves */
+ssize_t vfio_pci_io_xfer(const struct vfio_pci_io_xfer *x)
+{
+	return is_word(x) ? xfer_word(x) : xfer_bulk(x);
 }
 
 /**
@@ -214,7 +221,7 @@ ssize_t vfio_pci_core_do_io_rw(struct vfio_pci_core_device *vdev, bool test_mem,
 			       size_t count, size_t x_start, size_t x_end,
 			       bool iswrite, enum vfio_pci_io_width max_width)
 {
-	struct io_xfer x = {
+	struct vfio_pci_io_xfer x = {
 		.vdev = vdev,
 		.io = io,
 		.user = buf,
@@ -227,7 +234,7 @@ ssize_t vfio_pci_core_do_io_rw(struct vfio_pci_core_device *vdev, bool test_mem,
 		.iswrite = iswrite,
 	};
 
-	return is_word(&x) ? xfer_word(&x) : xfer_bulk(&x);
+	return vfio_pci_io_xfer(&x);
 }
 EXPORT_SYMBOL_GPL(vfio_pci_core_do_io_rw);
 

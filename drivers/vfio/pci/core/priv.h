@@ -218,6 +218,38 @@ DEFINE_LOCK_GUARD_1(vfio_pci_revoked, struct vfio_pci_core_device,
 		    vfio_pci_memory_revoke(_T->lock),
 		    vfio_pci_memory_restore(_T->lock))
 
+/* io_rw.c: runs of accesses */
+
+/**
+ * struct vfio_pci_io_xfer - bytes to move between user space and a window
+ * @vdev: device
+ * @io: start of the window
+ * @user: the user's buffer
+ * @off: where in the window to start
+ * @count: bytes
+ * @hole: start of a part that is not to be touched
+ * @hole_end: end of it
+ * @width: of the widest access
+ * @vga_rsrc: what to hold of the VGA arbiter meanwhile, 0 for nothing
+ * @test_mem: the window is memory, which may be disabled
+ * @iswrite: to the device
+ */
+struct vfio_pci_io_xfer {
+	struct vfio_pci_core_device	*vdev;
+	void __iomem			*io;
+	char __user			*user;
+	u64				off;
+	size_t				count;
+	u64				hole;
+	u64				hole_end;
+	unsigned int			width;
+	unsigned int			vga_rsrc;
+	bool				test_mem;
+	bool				iswrite;
+};
+
+ssize_t vfio_pci_io_xfer(const struct vfio_pci_io_xfer *x);
+
 /* event.c: error and request notifications */
 int vfio_pci_event_set(struct vfio_pci_core_device *vdev,
 		       struct vfio_pci_eventfd __rcu **slot,

@@ -55,14 +55,21 @@ static void vga_unmap(const struct vga_range *range, void __iomem *io)
 
 /*
  * memory_lock has no part in this: the arbiter turns on what the access needs,
- * and the addresses belong to the machine, not to a BAR.
+ * and the addresses belong to the machine, not to a BAR. The arbiter is held for
+ * the accesses alone: other drivers wait for it, and must not wait for a page of
+ * the user's.
  */
 ssize_t vfio_pci_vga_rw(struct vfio_pci_core_device *vdev, char __user *buf,
 			size_t count, loff_t *ppos, bool iswrite)
 {
 	u64 pos = *ppos & VFIO_PCI_OFFSET_MASK;
+	struct vfio_pci_io_xfer x = {
+		.vdev = vdev,
+		.user = buf,
+		.width = VFIO_PCI_IO_WIDTH_4,
+		.iswrite = iswrite,
+	};
 	const struct vga_range *range;
-	void __iomem *io;
 	ssize_t ret;
 
 	if (!vdev->priv->has_vga)
@@ -71,20 +78,16 @@ ssize_t vfio_pci_vga_rw(struct vfio_pci_core_device *vdev, char __user *buf,
 	if (!range)
 		return vfio_pci_malformed(vdev, "no VGA register at %#llx", pos);
 
-	io = vga_map(range);
-	if (!io)
+	x.io = vga_map(range);
+	if (!x.io)
 		return -ENOMEM;
-	ret = vga_get_interruptible(vdev->pdev, range->rsrc);
-	if (ret)
-		goto out_unmap;
 
-	ret = vfio_pci_core_do_io_rw(vdev, false, io, buf, pos - range->start,
-				     min_t(u64, count, range->end + 1 - pos),
-				     0, 0, iswrite, VFIO_PCI_IO_WIDTH_4);
-	vga_put(vdev->pdev, range->rsrc);
+	x.off = pos - range->start;
+	x.count = min_t(u64, count, range->end + 1 - pos);
+	x.vga_rsrc = range->rsrc;
+	ret = vfio_pci_io_xfer(&x);
+	vga_unmap(range, x.io);
 	if (ret > 0)
 		*ppos += ret;
-out_unmap:
-	vga_unmap(range, io);
 	return ret;
 }
