@@ -190,9 +190,12 @@ static void start(struct hca_cmd *cmd)
 		finish(cmd, delivery);
 		return;
 	}
+	hca_vhca_begin(cmd);
 	fault = hca_fault_hit(cmd);
 	if (fault)
 		start_faulty(cmd, fault);
+	else if (cmd->opcode == MLX5_CMD_OP_SAVE_VHCA_STATE)
+		start_later(cmd, cmd->fn->hca->setting[HCA_SET_SAVE_MS]);
 	else
 		run(cmd);
 }
@@ -201,6 +204,7 @@ static void start(struct hca_cmd *cmd)
 
 static void put_away(struct hca_cmd *cmd)
 {
+	hca_vhca_end(cmd);
 	timer_del(cmd->timer);
 	g_clear_pointer(&cmd->in, g_free);
 	g_clear_pointer(&cmd->out, g_free);

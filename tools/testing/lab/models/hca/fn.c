@@ -138,6 +138,7 @@ void hca_fn_reset(struct hca_fn *fn)
 	hca_cmd_abort(fn);
 	hca_fn_clear(fn);
 	memset(&fn->iface, 0, sizeof(fn->iface));
+	hca_vhca_reset(fn);
 	hca_work_reset(fn);
 	fn->counter[HCA_RESETS]++;
 }

@@ -297,6 +297,17 @@ enum hca_receive hca_qp_receive(struct hca_fn *fn, struct hca_qp *qp, const void
 void hca_cq_fail(struct hca_fn *fn, unsigned int cqn);
 void hca_qp_fail(struct hca_fn *fn, unsigned int qpn, unsigned int event);
 
+/* vhca.c: migration commands; image.c: what they save and load */
+struct hca_fn *hca_vhca_find(struct hca *hca, unsigned int id);
+void hca_vhca_reset(struct hca_fn *fn);
+void hca_vhca_begin(struct hca_cmd *cmd);
+void hca_vhca_end(struct hca_cmd *cmd);
+uint32_t hca_suspend_vhca(struct hca_cmd *cmd);
+uint32_t hca_resume_vhca(struct hca_cmd *cmd);
+uint32_t hca_query_migration(struct hca_cmd *cmd);
+uint32_t hca_save_vhca(struct hca_cmd *cmd);
+uint32_t hca_load_vhca(struct hca_cmd *cmd);
+
 /* work.c: what a VF does for a living */
 void hca_work_init(struct hca_fn *fn);
 void hca_work_realize(struct hca_fn *fn);

@@ -57,6 +57,13 @@ static const struct op ops[MLX5_CMD_OP_MAX] = {
 	OP(RTR2RTS_QP, rtr2rts_qp, hca_modify_qp, READY),
 	OP(2ERR_QP, qp_2err, hca_modify_qp, READY),
 	OP(2RST_QP, qp_2rst, hca_modify_qp, READY),
+
+	OP(SUSPEND_VHCA, suspend_vhca, hca_suspend_vhca, READY | PF_ONLY),
+	OP(RESUME_VHCA, resume_vhca, hca_resume_vhca, READY | PF_ONLY),
+	OP(QUERY_VHCA_MIGRATION_STATE, query_vhca_migration_state, hca_query_migration,
+	   READY | PF_ONLY),
+	OP(SAVE_VHCA_STATE, save_vhca_state, hca_save_vhca, READY | PF_ONLY),
+	OP(LOAD_VHCA_STATE, load_vhca_state, hca_load_vhca, READY | PF_ONLY),
 };
 
 static uint32_t check(const struct hca_cmd *cmd, const struct op *op)
