@@ -119,6 +119,15 @@ TEST(pf_goes_while_vfs_exist)
 	hca_up(0);
 }
 
+TEST(firmware_asks_for_pages_and_returns_them)
+{
+	hca_up(0);
+	hca_do(HCA_DO_PAGES, 0, 5);
+	wait_for_pages(0, 609);
+	hca_do(HCA_DO_PAGES, 0, -9);
+	wait_for_pages(0, 600);
+}
+
 /* --- faults -------------------------------------------------------------------- */
 
 /* What mlx5_core cannot do without. */

@@ -66,17 +66,17 @@ static void fill_virtualization(struct hca_fn *fn, uint8_t *cap)
 
 	if (!hca_is_pf(fn))
 		return;
-	ifc_set(adv_virtualization_cap, cap, pg_track_log_max_num, 2);
+	ifc_set(adv_virtualization_cap, cap, pg_track_log_max_num, HCA_TRACKERS_LOG);
 	ifc_set(adv_virtualization_cap, cap, pg_track_max_num_range,
 		setting[HCA_SET_TRACKER_RANGES]);
 	ifc_set(adv_virtualization_cap, cap, pg_track_log_min_addr_space, 12);
 	ifc_set(adv_virtualization_cap, cap, pg_track_log_max_addr_space,
 		setting[HCA_SET_TRACKER_LOG_SPACE]);
-	ifc_set(adv_virtualization_cap, cap, pg_track_log_min_msg_size, 6);
+	ifc_set(adv_virtualization_cap, cap, pg_track_log_min_msg_size, HCA_TRACK_MIN_MSG);
 	ifc_set(adv_virtualization_cap, cap, pg_track_log_max_msg_size,
 		setting[HCA_SET_TRACKER_LOG_MSG]);
-	ifc_set(adv_virtualization_cap, cap, pg_track_log_min_page_size, 12);
-	ifc_set(adv_virtualization_cap, cap, pg_track_log_max_page_size, 21);
+	ifc_set(adv_virtualization_cap, cap, pg_track_log_min_page_size, HCA_TRACK_MIN_PAGE);
+	ifc_set(adv_virtualization_cap, cap, pg_track_log_max_page_size, HCA_TRACK_MAX_PAGE);
 }
 
 static void (*const fill[])(struct hca_fn *fn, uint8_t *cap) = {

@@ -131,6 +131,11 @@ static void do_qp_error(struct hca *hca)
 	hca_qp_fail(&hca->fn[0], hca->action[HCA_ACTION_ARG0], hca->action[HCA_ACTION_ARG1]);
 }
 
+static void do_tracker_error(struct hca *hca)
+{
+	hca_tracker_fail(hca, hca->action[HCA_ACTION_ARG0]);
+}
+
 static void do_pages(struct hca *hca)
 {
 	unsigned int nr = hca->action[HCA_ACTION_ARG0];
@@ -145,6 +150,7 @@ static void (*const actions[])(struct hca *hca) = {
 	[HCA_DO_HEALTH] = do_health,
 	[HCA_DO_CQ_ERROR] = do_cq_error,
 	[HCA_DO_QP_ERROR] = do_qp_error,
+	[HCA_DO_TRACKER_ERROR] = do_tracker_error,
 	[HCA_DO_PAGES] = do_pages,
 };
 

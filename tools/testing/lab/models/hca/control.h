@@ -76,6 +76,7 @@ enum hca_counter {
 	HCA_LEAKED,		/* objects that TEARDOWN_HCA had to destroy */
 	HCA_MISUSED,		/* broken rules: busy slot, overrun queue, stopped VF touched */
 	HCA_RESETS,
+	HCA_EVENTS,		/* reported, those of commands aside */
 	HCA_COUNTERS,
 };
 

@@ -62,6 +62,7 @@ void hca_eq_post(struct hca_fn *fn, unsigned int eqn, unsigned int type, const u
 		return;
 	}
 	eq->pi++;
+	fn->counter[HCA_EVENTS] += type != HCA_EVENT_CMD;
 	if (eq->armed)
 		interrupt(fn, eq);
 }

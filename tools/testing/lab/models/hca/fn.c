@@ -15,7 +15,10 @@ bool hca_dma_read(struct hca_fn *fn, uint64_t addr, void *data, size_t len)
 
 bool hca_dma_write(struct hca_fn *fn, uint64_t addr, const void *data, size_t len)
 {
-	return pci_dma_write(fn->pci, addr, data, len) == MEMTX_OK;
+	if (pci_dma_write(fn->pci, addr, data, len) != MEMTX_OK)
+		return false;
+	hca_tracker_dma(fn, addr, len);
+	return true;
 }
 
 /* @count addresses at @at of the input, or none of them if it is too short. */
@@ -105,6 +108,8 @@ unsigned int hca_fn_clear(struct hca_fn *fn)
 		count += fn->counter[i];
 		fn->counter[i] = 0;
 	}
+	if (hca_is_pf(fn))
+		hca_tracker_clear(fn->hca);
 	for (i = 0; i < HCA_CQS; i++)
 		hca_pages_free(&fn->cq[i].pages);
 	for (i = 0; i < HCA_QPS; i++)

@@ -24,8 +24,12 @@
 #define HCA_QPS		64
 #define HCA_MKEYS	1024
 #define HCA_PDS		256
-#define HCA_TRACKERS	8
-#define HCA_TRACK_RANGES 16
+#define HCA_TRACKERS_LOG 2
+#define HCA_TRACKERS	(1 << HCA_TRACKERS_LOG)
+#define HCA_TRACK_RANGES 16u
+#define HCA_TRACK_MIN_PAGE 12	/* logarithms of what a tracker can be asked for */
+#define HCA_TRACK_MAX_PAGE 21
+#define HCA_TRACK_MIN_MSG 6
 
 /* Numbers of objects start at different values, so that mixing them up fails. */
 #define HCA_EQ_BASE	1
@@ -198,6 +202,22 @@ struct hca_fn {
 	uint32_t counter[HCA_COUNTERS];
 };
 
+struct hca_range {
+	uint64_t start, len;
+};
+
+struct hca_tracker {
+	struct hca *hca;
+	bool used;
+	unsigned int nr;	/* of the function that is watched */
+	unsigned int qpn, log_page, log_msg, state, ranges;
+	struct hca_range range[HCA_TRACK_RANGES];
+	GHashTable *dirty;	/* addresses of pages */
+	GArray *report;		/* those that are being reported */
+	unsigned int sent;
+	QEMUTimer *timer;
+};
+
 struct hca {
 	struct hca_fn fn[HCA_FNS];
 	uint8_t health;
@@ -205,6 +225,7 @@ struct hca {
 	uint32_t fault[HCA_FAULTS][16];
 	uint32_t log[HCA_LOG_SIZE][HCA_LOG_WORDS];
 	uint32_t logged;
+	struct hca_tracker tracker[HCA_TRACKERS];
 	uint32_t action[2];
 	uint16_t vsec;
 	uint64_t streams;
@@ -307,6 +328,18 @@ uint32_t hca_resume_vhca(struct hca_cmd *cmd);
 uint32_t hca_query_migration(struct hca_cmd *cmd);
 uint32_t hca_save_vhca(struct hca_cmd *cmd);
 uint32_t hca_load_vhca(struct hca_cmd *cmd);
+
+/* tracker.c: page trackers, the only general objects */
+uint32_t hca_create_object(struct hca_cmd *cmd);
+uint32_t hca_modify_object(struct hca_cmd *cmd);
+uint32_t hca_query_object(struct hca_cmd *cmd);
+uint32_t hca_destroy_object(struct hca_cmd *cmd);
+void hca_tracker_init(struct hca *hca);
+void hca_tracker_clear(struct hca *hca);
+void hca_tracker_dma(struct hca_fn *fn, uint64_t addr, size_t len);
+/* The VHCA is no more. */
+void hca_tracker_lost(struct hca_fn *fn);
+void hca_tracker_fail(struct hca *hca, unsigned int id);
 
 /* work.c: what a VF does for a living */
 void hca_work_init(struct hca_fn *fn);

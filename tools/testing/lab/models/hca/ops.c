@@ -26,6 +26,15 @@ struct op {
 		.rules = when,						\
 	}
 
+/* A header that all objects have, then what the type of the object asks for. */
+#define OBJECT_OP(opcode, handler)					\
+	[MLX5_CMD_OP_##opcode] = {					\
+		.run = handler,						\
+		.in = ifc_bytes(general_obj_in_cmd_hdr),		\
+		.out = ifc_bytes(general_obj_out_cmd_hdr),		\
+		.rules = READY | PF_ONLY | LONGER_IN,			\
+	}
+
 static const struct op ops[MLX5_CMD_OP_MAX] = {
 	OP(QUERY_ISSI, query_issi, hca_query_issi, ENABLED),
 	OP(SET_ISSI, set_issi, hca_set_issi, ENABLED),
@@ -57,6 +66,11 @@ static const struct op ops[MLX5_CMD_OP_MAX] = {
 	OP(RTR2RTS_QP, rtr2rts_qp, hca_modify_qp, READY),
 	OP(2ERR_QP, qp_2err, hca_modify_qp, READY),
 	OP(2RST_QP, qp_2rst, hca_modify_qp, READY),
+
+	OBJECT_OP(CREATE_GENERAL_OBJECT, hca_create_object),
+	OBJECT_OP(MODIFY_GENERAL_OBJECT, hca_modify_object),
+	OBJECT_OP(QUERY_GENERAL_OBJECT, hca_query_object),
+	OBJECT_OP(DESTROY_GENERAL_OBJECT, hca_destroy_object),
 
 	OP(SUSPEND_VHCA, suspend_vhca, hca_suspend_vhca, READY | PF_ONLY),
 	OP(RESUME_VHCA, resume_vhca, hca_resume_vhca, READY | PF_ONLY),

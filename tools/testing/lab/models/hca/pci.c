@@ -81,6 +81,7 @@ static void pf_realize(PCIDevice *pci, Error **errp)
 	unsigned int nr;
 
 	hca_control_init(hca);
+	hca_tracker_init(hca);
 	for (nr = 0; nr < HCA_FNS; nr++)
 		hca_fn_init(&hca->fn[nr], hca, nr);
 	if (!common_realize(pci, &hca->fn[0], errp))

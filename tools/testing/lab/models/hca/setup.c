@@ -76,6 +76,7 @@ uint32_t hca_disable(struct hca_cmd *cmd)
 	if (!fn->enabled)
 		return HCA_FAIL(HCA_BAD_SYS_STATE, HCA_WHY_NOT_ENABLED);
 	hca_fn_reset(fn);
+	hca_tracker_lost(fn);
 	fn->enabled = false;
 	hca_want_pages(fn, -(int32_t)fn->pages->len);
 	return 0;
