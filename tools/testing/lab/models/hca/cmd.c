@@ -138,7 +138,7 @@ static enum delivery fetch(struct hca_cmd *cmd)
 	return ret;
 }
 
-static void finish(struct hca_cmd *cmd, enum delivery delivery);
+static void finish(struct hca_cmd *cmd);
 static void run(struct hca_cmd *cmd);
 
 static void start_later(struct hca_cmd *cmd, uint32_t ms)
@@ -158,7 +158,8 @@ static void start_faulty(struct hca_cmd *cmd, const uint32_t *fault)
 {
 	switch (fault[HCA_FAULT_KIND]) {
 	case HCA_FAULT_DELIVER:
-		finish(cmd, fault[HCA_FAULT_VALUE]);
+		cmd->delivery = fault[HCA_FAULT_VALUE];
+		finish(cmd);
 		return;
 	case HCA_FAULT_DELAY:
 		start_later(cmd, fault[HCA_FAULT_VALUE]);
@@ -175,7 +176,6 @@ static void start_faulty(struct hca_cmd *cmd, const uint32_t *fault)
 
 static void start(struct hca_cmd *cmd)
 {
-	enum delivery delivery;
 	const uint32_t *fault;
 
 	cmd->busy = true;
@@ -184,10 +184,10 @@ static void start(struct hca_cmd *cmd)
 	cmd->verdict = 0;
 	cmd->fn->counter[HCA_LIVE_CMD]++;
 	cmd->eqn = hca_eq_for(cmd->fn, HCA_EVENT_CMD);
-	delivery = fetch(cmd);
-	hca_log_begin(cmd, delivery);
-	if (delivery) {
-		finish(cmd, delivery);
+	cmd->delivery = fetch(cmd);
+	hca_log_begin(cmd);
+	if (cmd->delivery) {
+		finish(cmd);
 		return;
 	}
 	hca_vhca_begin(cmd);
@@ -214,16 +214,16 @@ static void put_away(struct hca_cmd *cmd)
 }
 
 /* Mailboxes, then the slot, then who owns it, then the event. */
-static void finish(struct hca_cmd *cmd, enum delivery delivery)
+static void finish(struct hca_cmd *cmd)
 {
 	unsigned int eqn = cmd->eqn, slot = cmd->slot;
 	struct hca_fn *fn = cmd->fn;
 	uint8_t event[28] = { 0 };
 
-	if (!delivery)
-		delivery = store_output(cmd);
-	hca_log_end(cmd, HCA_END_DONE, delivery ? 0 : cmd->verdict);
-	cmd->layout[AT_OWN] = delivery << 1;
+	if (!cmd->delivery)
+		cmd->delivery = store_output(cmd);
+	hca_log_end(cmd, HCA_END_DONE);
+	cmd->layout[AT_OWN] = cmd->delivery << 1;
 	hca_dma_write(fn, slot_addr(cmd) + AT_OUT, cmd->layout + AT_OUT, INLINE);
 	hca_dma_write(fn, slot_addr(cmd) + AT_OWN, cmd->layout + AT_OWN, 1);
 	put_away(cmd);
@@ -238,7 +238,7 @@ static void answer(struct hca_cmd *cmd, uint32_t verdict)
 	cmd->out[0] = verdict >> 24;
 	stl_be_p(cmd->out + 4, verdict & 0xffffff);
 	cmd->verdict = verdict;
-	finish(cmd, DELIVERED);
+	finish(cmd);
 }
 
 static void run(struct hca_cmd *cmd)
@@ -248,7 +248,7 @@ static void run(struct hca_cmd *cmd)
 	/* A VF that has to keep still answers when it goes on, maybe elsewhere. */
 	if (cmd->fn->vhca.passive) {
 		cmd->fn->iface.waiting |= 1u << cmd->slot;
-		hca_log_end(cmd, HCA_END_DEFERRED, 0);
+		hca_log_end(cmd, HCA_END_DEFERRED);
 		put_away(cmd);
 		return;
 	}
@@ -307,7 +307,7 @@ void hca_cmd_abort(struct hca_fn *fn)
 	for (slot = 0; slot < HCA_SLOTS; slot++) {
 		if (!fn->cmd[slot].busy)
 			continue;
-		hca_log_end(&fn->cmd[slot], HCA_END_LOST, 0);
+		hca_log_end(&fn->cmd[slot], HCA_END_LOST);
 		put_away(&fn->cmd[slot]);
 	}
 }

@@ -31,7 +31,7 @@ static uint32_t *entry_of(const struct hca_cmd *cmd)
 	return cmd->fn->hca->log[cmd->entry % HCA_LOG_SIZE];
 }
 
-void hca_log_begin(struct hca_cmd *cmd, unsigned int delivery)
+void hca_log_begin(struct hca_cmd *cmd)
 {
 	unsigned int i;
 	uint32_t *word;
@@ -44,21 +44,23 @@ void hca_log_begin(struct hca_cmd *cmd, unsigned int delivery)
 	word[HCA_LOG_OPCODE] = cmd->opcode;
 	word[HCA_LOG_OP_MOD] = cmd->op_mod;
 	word[HCA_LOG_LENGTHS] = MIN(cmd->in_len, 0xffffu) << 16 | MIN(cmd->out_len, 0xffffu);
-	word[HCA_LOG_DELIVERY] = delivery;
 	for (i = HCA_LOG_IN2; i < HCA_LOG_WORDS; i++)
 		word[i] = ldl_be_p(cmd->in + 8 + 4 * (i - HCA_LOG_IN2));
 }
 
 /* An entry may have been overwritten in the meantime. */
-void hca_log_end(struct hca_cmd *cmd, enum hca_end end, uint32_t verdict)
+void hca_log_end(struct hca_cmd *cmd, enum hca_end end)
 {
 	uint32_t *word = entry_of(cmd);
 
 	if (word[HCA_LOG_NUMBER] != cmd->entry)
 		return;
 	word[HCA_LOG_END] = end;
-	word[HCA_LOG_STATUS] = verdict >> 24;
-	word[HCA_LOG_SYNDROME] = verdict & 0xffffff;
+	word[HCA_LOG_DELIVERY] = cmd->delivery;
+	if (end != HCA_END_DONE || cmd->delivery)
+		return;
+	word[HCA_LOG_STATUS] = cmd->verdict >> 24;
+	word[HCA_LOG_SYNDROME] = cmd->verdict & 0xffffff;
 }
 
 /* --- faults ------------------------------------------------------------------------ */

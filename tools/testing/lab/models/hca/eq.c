@@ -31,8 +31,11 @@ unsigned int hca_eq_for(struct hca_fn *fn, unsigned int type)
 	return 0;
 }
 
+/* Who has to keep still stays armed. */
 static void interrupt(struct hca_fn *fn, struct hca_eq *eq)
 {
+	if (fn->vhca.passive)
+		return;
 	eq->armed = false;
 	msix_notify(fn->pci, eq->vector);
 }
@@ -84,6 +87,18 @@ void hca_eq_doorbell(struct hca_fn *fn, uint32_t val, bool arm)
 	eq->armed = arm;
 	if (arm && eq->ci != eq->pi)
 		interrupt(fn, eq);
+}
+
+void hca_eq_resume(struct hca_fn *fn)
+{
+	unsigned int i;
+
+	for (i = 0; i < HCA_EQS; i++) {
+		struct hca_eq *eq = &fn->iface.eq[i];
+
+		if (eq->used && eq->armed && eq->ci != eq->pi)
+			interrupt(fn, eq);
+	}
 }
 
 /* --- commands -------------------------------------------------------------------- */

@@ -92,6 +92,7 @@ struct hca_cmd {
 	uint8_t *in, *out;
 	uint32_t in_len, out_len;
 	uint16_t opcode, op_mod;
+	unsigned int delivery;	/* 0: it was understood */
 	uint32_t verdict;	/* forced by a fault, else 0 */
 	bool undo;		/* the verdict comes after the work */
 	bool saves;		/* and no other command saves that VHCA */
@@ -291,6 +292,8 @@ struct hca_eq *hca_eq_find(struct hca_fn *fn, unsigned int eqn);
 /* Number of the queue that wants @type, or 0. */
 unsigned int hca_eq_for(struct hca_fn *fn, unsigned int type);
 void hca_eq_post(struct hca_fn *fn, unsigned int eqn, unsigned int type, const uint8_t data[28]);
+/* Interrupts that were not raised while the function had to keep still. */
+void hca_eq_resume(struct hca_fn *fn);
 void hca_event(struct hca_fn *fn, unsigned int type, const uint8_t data[28]);
 
 /* object.c: user access regions, protection domains, memory keys */
@@ -353,8 +356,8 @@ void hca_work_store(struct hca_fn *fn, uint64_t pos, const void *data, size_t le
 void hca_control_init(struct hca *hca);
 uint32_t hca_control_read(struct hca *hca, uint32_t addr);
 void hca_control_write(struct hca *hca, uint32_t addr, uint32_t val);
-void hca_log_begin(struct hca_cmd *cmd, unsigned int delivery);
-void hca_log_end(struct hca_cmd *cmd, enum hca_end end, uint32_t verdict);
+void hca_log_begin(struct hca_cmd *cmd);
+void hca_log_end(struct hca_cmd *cmd, enum hca_end end);
 /* The fault that hits this command, or NULL. */
 uint32_t *hca_fault_hit(struct hca_cmd *cmd);
 

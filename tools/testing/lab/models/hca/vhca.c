@@ -84,6 +84,7 @@ static uint32_t resume_initiator(struct hca_fn *fn)
 	fn->vhca.passive = false;
 	fn->iface.waiting = 0;
 	hca_work_resume(fn);
+	hca_eq_resume(fn);
 	hca_cmd_doorbell(fn, waiting);
 	return 0;
 }
