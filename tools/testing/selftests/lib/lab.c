@@ -40,7 +40,7 @@ bool lab_stock(void)
 {
 	const char *modules = getenv("LAB_MODULES");
 
-	return modules && !strcmp(modules, "stock");
+	return modules && !strcmp(modules, "stock") && !getenv("LAB_DARE");
 }
 
 int file_write(const char *path, const char *text)

@@ -20,7 +20,11 @@ const char *lab_bdf(const char *name);
 void lab_neighbour(char out[BDF_LEN], const char *bdf, unsigned int slot,
 		   unsigned int fn);
 
-/* Whether the distribution's modules are loaded, not ours. */
+/*
+ * Whether the distribution's modules are loaded, not ours, and are to be spared
+ * what they are known to fail, or to crash on. LAB_DARE in the environment
+ * (lab/run --env LAB_DARE=1) says that they are not.
+ */
 bool lab_stock(void);
 
 /* File access that answers 0 or -errno. */
