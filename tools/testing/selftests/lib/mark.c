@@ -3,6 +3,7 @@
  * A trace in a device that nothing but a reset of it wipes out.
  */
 #include "mark.h"
+#include "odd.h"
 #include "tap.h"
 
 /* NVMe 1.4, 3.1: registers of BAR 0. */
@@ -61,6 +62,17 @@ static bool testdev_there(struct vfio_dev *dev)
 	return region_get(dev, 0, TESTDEV_NAME, 1);
 }
 
+/* The lab's odd device has a register for it. */
+static void odd_leave(struct vfio_dev *dev)
+{
+	odd_put(dev, ODD_MARK, 1);
+}
+
+static bool odd_there(struct vfio_dev *dev)
+{
+	return odd_get(dev, ODD_MARK);
+}
+
 static const struct mark {
 	uint32_t id;		/* as in configuration space */
 	void (*leave)(struct vfio_dev *dev);
@@ -70,6 +82,7 @@ static const struct mark {
 	{ 0x10d38086, intel_leave, intel_there },
 	{ 0x10c98086, intel_leave, intel_there },
 	{ 0x00051b36, testdev_leave, testdev_there },
+	{ 0x0dd01234, odd_leave, odd_there },
 };
 
 static const struct mark *mark_of(struct vfio_dev *dev)
