@@ -275,6 +275,7 @@ static void reset(DeviceState *dev)
 	odd->reg[ODD_MARK] = 0;
 	odd->reg[ODD_LINE] = 0;
 	line_set(odd);
+	pcie_cap_deverr_reset(&odd->pci);
 }
 
 static bool add_capabilities(PCIDevice *pci, Error **errp)
@@ -300,6 +301,7 @@ static bool add_capabilities(PCIDevice *pci, Error **errp)
 		return false;
 	}
 	pcie_cap_flr_init(pci);
+	pcie_cap_deverr_init(pci);
 	pci->wmask[EXPRESS_CAP + PCI_EXP_DEVCTL2] |= PCI_EXP_DEVCTL2_ATOMIC_REQ;
 	return true;
 }
