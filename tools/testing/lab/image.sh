@@ -98,6 +98,19 @@ image_our_modules() {
 	printf '%s\n' "${files[@]}"
 }
 
+# Files of the modules that --module asks for: one of lab/modules by its name.
+image_extra_modules() {
+	local name ours=-
+
+	[ "$opt_modules" != ours ] || ours=$opt_ours
+	for name in "${opt_extra[@]}"; do
+		case $name in
+		*/* | *.ko) echo "$name" ;;
+		*) "$lab/modules/build" "$ours" "$name" ;;
+		esac
+	done
+}
+
 # What goes to updates/, the way make modules_install does it on a real host:
 # depmod must then prefer it over the distribution's.
 image_updates() {
@@ -106,7 +119,7 @@ image_updates() {
 	[ "$opt_modules" = ours ] || [ ${#opt_extra[@]} -gt 0 ] || return 0
 	image_cached modules image_stock_modules | (cd "$1" && cpio --quiet -id)
 	[ "$opt_modules" != ours ] || image_our_modules >"$dir/updates"
-	printf '%s\n' "${opt_extra[@]}" >>"$dir/updates"
+	image_extra_modules >>"$dir/updates"
 	while read -r file; do
 		[ -z "$file" ] || module_install "$file" "$root/updates"
 	done <"$dir/updates"

@@ -30,7 +30,8 @@ name is looked up in the guest (busybox and what --file brought).
 
   --modules ours|stock|none  which vfio-pci modules to load (ours)
   --ours DIR         where our modules were built
-  --module FILE.ko   another module to have in updates/ (not loaded)
+  --module FILE.ko   another module to have in updates/ (not loaded), or the
+                     name of one in lab/modules
   --devices A,B,...  device files of lab/devices to plug in (all that QEMU has)
   --bind A,B,...     devices to bind to vfio-pci before PROGRAM starts
   --file HOST[:GUEST]  copy a file or folder in; binaries bring libraries
