@@ -103,6 +103,5 @@ setup-build setup-lab setup-check setup-s390:
 lab-modules: setup-lab
 	$(MAKE) --no-print-directory modules KDIR=$(lab-kdir)
 
-.PHONY: modules modules_install clean demo lab check check-style check-shell check-size check-sparse \
-	check-modules check-layers check-install check-vendor check-s390 check-unit check-guest check-parity bench check-debug setup help \
-	setup-build setup-lab setup-check setup-s390 lab-modules
+# No target here is a file.
+.PHONY: $(shell sed -n 's/^\([a-z][a-z0-9_ -]*\):\([^=].*\)\?$$/\1/p' $(firstword $(MAKEFILE_LIST)))
