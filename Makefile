@@ -15,6 +15,7 @@ unsigned = $(if $(wildcard $(KDIR)/certs/signing_key.pem),,CONFIG_MODULE_SIG_ALL
 # The lab and the checks build for the kernel that the lab boots.
 lab-kdir = $(shell . scripts/kernel-env && echo "$$KDIR")
 unit = $(MAKE) $(jobs) -C tools/testing/unit
+vfioctl = $(MAKE) $(jobs) -C tools/vfioctl
 
 .DEFAULT_GOAL := modules
 
@@ -27,9 +28,16 @@ modules_install: modules ## install into lib/modules/<release>/updates, run depm
 	$(kbuild) INSTALL_MOD_PATH="$(INSTALL_MOD_PATH)" INSTALL_MOD_DIR=updates $(unsigned) modules_install
 	PATH=$$PATH:/usr/sbin:/sbin depmod -b "$(or $(INSTALL_MOD_PATH),/)" "$$(cat $(KDIR)/include/config/kernel.release)"
 
+vfioctl: setup-vfioctl ## build the program that binds, inspects and explains (tools/vfioctl)
+	$(vfioctl)
+
+vfioctl_install: vfioctl ## install it (prefix=/usr/local, DESTDIR=<root>)
+	$(vfioctl) install
+
 clean: ## remove everything a build leaves
 	@if [ -d "$(KDIR)" ]; then $(kbuild) --no-print-directory clean; fi
 	@$(unit) -s clean
+	@$(vfioctl) -s clean
 	@$(MAKE) -s -C tools/testing/selftests clean
 	rm -rf build
 
@@ -96,7 +104,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } \
 		/^[a-z0-9_-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-setup-build setup-lab setup-check setup-s390:
+setup-build setup-lab setup-check setup-vfioctl setup-s390:
 	@scripts/setup $(@:setup-%=%)
 
 # A sub-make, because the lab's kernel is known only after setup.
