@@ -249,12 +249,14 @@ static int load(struct change *change)
 static int load_all(struct plan *plan)
 {
 	int ret = 0;
+	struct change *change;
 	size_t i;
 
 	for (i = 0; !ret && i < plan->nr; i++) {
-		ret = load(&plan->v[i]);
-		if (!plan->v[i].home)
-			copy_text(plan->v[i].override, sizeof(plan->v[i].override), plan->v[i].driver);
+		change = &plan->v[i];
+		ret = load(change);
+		if (!change->home)
+			copy_text(change->override, sizeof(change->override), change->driver);
 	}
 	return ret;
 }

@@ -6,7 +6,7 @@
 
 #include "vfioctl.h"
 
-#define UNSAFE	"enable_unsafe_noiommu_mode"
+#define UNSAFE	"/sys/module/vfio/parameters/enable_unsafe_noiommu_mode"
 
 /* Does the module say that it drives this device, or all devices, for VFIO? */
 static bool is_candidate(const struct change *change, const struct aliases *all)
@@ -22,11 +22,11 @@ static bool is_candidate(const struct change *change, const struct aliases *all)
 	return is;
 }
 
-static bool without_iommu(void)
+bool without_iommu(void)
 {
 	char on[NAME_LEN];
 
-	return !file_text(on, sizeof(on), "/sys/module/vfio/parameters/" UNSAFE) && !strcmp(on, "Y");
+	return !file_text(on, sizeof(on), UNSAFE) && !strcmp(on, "Y");
 }
 
 void check_bind(struct change *change, const struct aliases *all, const struct usage *usage)
@@ -38,7 +38,7 @@ void check_bind(struct change *change, const struct aliases *all, const struct u
 		return;
 	candidate = is_candidate(change, all);
 	if (change->dev.bridge)
-		reason_final(list, "bridge", "it is a bridge; only endpoints can be given away");
+		reason_final(list, "bridge", "it is a bridge; VFIO takes only endpoints");
 	if (candidate && change->dev.group < 0 && !without_iommu())
 		reason_final(list, "iommu", "no IOMMU isolates it; 'vfioctl doctor %s' says more",
 			     change->dev.bdf);

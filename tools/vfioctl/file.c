@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "vfioctl.h"
+#include "util.h"
 
 static char root_dir[PATH_MAX];
 

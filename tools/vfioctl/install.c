@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "vfioctl.h"
+#include "util.h"
 
 static int make_folders(char *path)
 {
@@ -23,12 +23,12 @@ static int make_folders(char *path)
 	return 0;
 }
 
-static int write_file(const char *path, const char *text)
+static int write_file(const char *path, const char *text, unsigned int mode)
 {
 	ssize_t len = strlen(text);
 	int fd, ret = 0;
 
-	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
 	if (fd < 0)
 		return -errno;
 	if (write(fd, text, len) != len || fsync(fd))
@@ -37,7 +37,7 @@ static int write_file(const char *path, const char *text)
 	return ret;
 }
 
-int file_install(const char *path, const char *text)
+int file_install(const char *path, const char *text, unsigned int mode)
 {
 	char whole[PATH_MAX], part[PATH_MAX + 8];
 	int ret;
@@ -46,7 +46,7 @@ int file_install(const char *path, const char *text)
 	print_to(part, sizeof(part), "%s.new", whole);
 	ret = make_folders(whole);
 	if (!ret)
-		ret = write_file(part, text);
+		ret = write_file(part, text, mode);
 	if (!ret && rename(part, whole))
 		ret = -errno;
 	if (ret)

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "vfioctl.h"
+#include "util.h"
 
 #define RECORD_LEN	8192	/* the most that one read() can bring */
 

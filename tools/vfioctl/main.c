@@ -94,6 +94,28 @@ static const struct command commands[] = {
 		.most = UINT_MAX,
 		.options = CHANGES | BIT(OPT_GROUP),
 		.run = cmd_unbind,
+	}, {
+		.name = "doctor",
+		.words = "BDF",
+		.help = "what is in the way of binding and opening it, and the remedy",
+		.least = 1,
+		.most = 1,
+		.run = cmd_doctor,
+	}, {
+		.name = "vf",
+		.words = "[--bind [--driver NAME]] [--dry-run] [--force] PF NUMBER",
+		.help = "enable so many virtual functions, 0 for none",
+		.least = 2,
+		.most = 2,
+		.options = CHANGES | BIT(OPT_BIND) | BIT(OPT_DRIVER),
+		.run = cmd_vf,
+	}, {
+		.name = "persist",
+		.words = "[--driver NAME] [--remove] [--dry-run] [--force] [BDF | VENDOR:DEVICE]",
+		.help = "keep it for VFIO from boot on, or no longer, or show what is kept",
+		.most = 1,
+		.options = CHANGES | BIT(OPT_DRIVER) | BIT(OPT_REMOVE),
+		.run = cmd_persist,
 	},
 };
 

@@ -67,17 +67,14 @@ void plan_free(struct plan *plan)
 	*plan = (struct plan){};
 }
 
-bool plan_permitted(const struct plan *plan, bool force)
+bool plan_refused(const struct plan *plan, bool force)
 {
-	size_t i, k;
+	bool refused = false;
+	size_t i;
 
-	for (i = 0; i < plan->nr; i++) {
-		for (k = 0; k < plan->v[i].reasons.nr; k++) {
-			if (!force || plan->v[i].reasons.v[k].final)
-				return false;
-		}
-	}
-	return true;
+	for (i = 0; i < plan->nr; i++)
+		refused |= reasons_refuse(&plan->v[i].reasons, plan->v[i].dev.bdf, force);
+	return refused;
 }
 
 bool change_idle(const struct change *change)
@@ -161,10 +158,20 @@ int plan_bind(struct plan *plan, const struct options *options)
 	return 0;
 }
 
+/* With no record of it, the kernel chooses. */
+static void recall(struct change *change)
+{
+	struct record record;
+
+	if (record_read(&record, &change->dev))
+		return;
+	copy_text(change->driver, sizeof(change->driver), record.driver);
+	copy_text(change->override, sizeof(change->override), record.override);
+}
+
 int plan_unbind(struct plan *plan, const struct options *options)
 {
 	struct usage *usage;
-	struct record record;
 	size_t i;
 	int ret;
 
@@ -175,10 +182,7 @@ int plan_unbind(struct plan *plan, const struct options *options)
 	usage = usage_take();
 	for (i = 0; i < plan->nr; i++) {
 		plan->v[i].home = true;
-		if (!record_read(&record, &plan->v[i].dev)) {
-			copy_text(plan->v[i].driver, sizeof(plan->v[i].driver), record.driver);
-			copy_text(plan->v[i].override, sizeof(plan->v[i].override), record.override);
-		}
+		recall(&plan->v[i]);
 		check_unbind(&plan->v[i], usage);
 	}
 	usage_free(usage);

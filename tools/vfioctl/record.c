@@ -46,14 +46,16 @@ int record_read(struct record *record, const struct device *dev)
 	return parse_name(record->driver, driver) ?: parse_name(record->override, override);
 }
 
+/* An override that was not its driver's only kept it for VFIO: not worth restoring. */
 int record_write(const struct device *dev)
 {
+	const char *override = strcmp(dev->override, dev->driver) ? "" : dev->override;
 	char path[PATH_MAX], text[3 * NAME_LEN];
 
 	print_to(path, sizeof(path), RECORDS "/%s", dev->bdf);
 	print_to(text, sizeof(text), "%04x:%04x\n%s\n%s\n", dev->vendor, dev->device, dev->driver,
-		 dev->override);
-	return file_install(path, text);
+		 override);
+	return file_install(path, text, 0644);
 }
 
 void record_remove(const struct device *dev)

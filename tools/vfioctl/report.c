@@ -84,14 +84,8 @@ static void add_line(struct out *out, const struct change *change, enum outcome 
 	out_set(line, COL_STEPS, steps);
 }
 
-static void say_reasons(const struct change *change, bool force)
+static void say_error(const struct change *change)
 {
-	const char *remark = force ? " (overruled by --force)" : " (--force overrules that)";
-	size_t i;
-
-	for (i = 0; i < change->reasons.nr; i++)
-		complain("%s: %s%s", change->dev.bdf, change->reasons.v[i].text,
-			 change->reasons.v[i].final ? "" : remark);
 	if (change->error[0])
 		complain("%s: %s", change->dev.bdf, change->error);
 	if (change->fate == FATE_LOST)
@@ -110,7 +104,7 @@ static void report(const struct plan *plan, const char *name, enum outcome outco
 		out_hide(out, COL_REASONS);
 	for (i = 0; i < plan->nr; i++) {
 		add_line(out, &plan->v[i], outcome);
-		say_reasons(&plan->v[i], options->force);
+		say_error(&plan->v[i]);
 	}
 	out_done(out);
 }
@@ -120,7 +114,7 @@ int plan_run(struct plan *plan, const char *name, const struct options *options)
 	enum outcome outcome = OUTCOME_APPLIED;
 	int ret = 0;
 
-	if (!plan_permitted(plan, options->force)) {
+	if (plan_refused(plan, options->force)) {
 		outcome = OUTCOME_REFUSED;
 		ret = -EPERM;
 	} else if (options->dry_run) {

@@ -6,11 +6,12 @@
 #include <signal.h>
 #include <stddef.h>
 
-#include "vfioctl.h"
+#include "util.h"
 
 static const int caught[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
 static struct sigaction before[ARRAY_SIZE(caught)];
 static volatile sig_atomic_t pending;
+static unsigned int depth;
 
 static void take(int number)
 {
@@ -22,6 +23,8 @@ void signals_hold(void)
 	struct sigaction action = { .sa_handler = take, .sa_flags = SA_RESTART };
 	size_t i;
 
+	if (depth++)
+		return;
 	pending = 0;
 	for (i = 0; i < ARRAY_SIZE(caught); i++)
 		sigaction(caught[i], &action, &before[i]);
@@ -31,6 +34,8 @@ void signals_release(void)
 {
 	size_t i;
 
+	if (--depth)
+		return;
 	for (i = 0; i < ARRAY_SIZE(caught); i++)
 		sigaction(caught[i], &before[i], NULL);
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vfioctl.h"
+#include "util.h"
 
 static void say(const char *format, va_list args)
 {
@@ -118,7 +118,7 @@ void *grow(void *array, size_t nr, size_t size)
 	array = reallocarray(array, nr, size);
 	if (!array) {
 		complain("out of memory");
-		exit(EXIT_FAILED);
+		exit(EXIT_FAILURE);
 	}
 	return array;
 }

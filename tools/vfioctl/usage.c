@@ -39,6 +39,19 @@ void reason_final(struct reasons *list, const char *kind, const char *format, ..
 	add(list, &reason);
 }
 
+bool reasons_refuse(const struct reasons *list, const char *bdf, bool force)
+{
+	const char *remark = force ? " (overruled by --force)" : " (--force overrules that)";
+	bool refused = false;
+	size_t i;
+
+	for (i = 0; i < list->nr; i++) {
+		complain("%s: %s%s", bdf, list->v[i].text, list->v[i].final ? "" : remark);
+		refused |= list->v[i].final || !force;
+	}
+	return refused;
+}
+
 void reasons_free(struct reasons *list)
 {
 	free(list->v);

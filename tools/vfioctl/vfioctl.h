@@ -6,20 +6,10 @@
 #ifndef VFIOCTL_H
 #define VFIOCTL_H
 
-#include <limits.h>
-#include <stdarg.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdio.h>
+#include "util.h"
 
-#define ARRAY_SIZE(a)	(sizeof(a) / sizeof((a)[0]))
-#define PRINTF(f, a)	__attribute__((format(printf, f, a)))
-
-#define NAME_LEN	128	/* of a driver, module, interface, ... */
 #define BDF_LEN		24	/* "10000:e1:00.0": a domain may be longer than four */
 #define ALIAS_LEN	128
-#define TEXT_LEN	512	/* a sentence for people */
 
 /* Exit status of the program */
 enum {
@@ -27,68 +17,6 @@ enum {
 	EXIT_FAILED,
 	EXIT_USAGE,
 };
-
-/* text.c: messages, checked numbers and names */
-
-void complain(const char *format, ...) PRINTF(1, 2);
-void note(const char *format, ...) PRINTF(1, 2);
-/* Like snprintf(), for what is known to fit, or may be cut. */
-void print_to(char *text, size_t size, const char *format, ...) PRINTF(3, 4);
-void append_to(char *text, size_t size, const char *format, ...) PRINTF(3, 4);
-void copy_text(char *text, size_t size, const char *from);
-int copy_name(char name[NAME_LEN], const char *text);
-bool name_good(const char *text);
-bool text_good(const char *text);
-int number_parse(uint64_t *value, const char *text);
-int hex_parse(uint64_t *value, const char *text, unsigned int digits);
-void *grow(void *array, size_t nr, size_t size);
-
-struct names {
-	char **v;
-	size_t nr;
-};
-
-void names_add(struct names *names, const char *text);
-bool names_have(const struct names *names, const char *text);
-void names_free(struct names *names);
-
-/* file.c: reading below the root; paths are formats, absolute as on a system */
-
-int root_set(const char *dir);
-const char *root(void);
-int path_print(char path[PATH_MAX], const char *format, va_list args);
-bool path_exists(const char *format, ...) PRINTF(1, 2);
-int file_text(char *text, size_t size, const char *format, ...) PRINTF(3, 4);
-int file_number(uint64_t *value, const char *format, ...) PRINTF(2, 3);
-FILE *file_stream(const char *format, ...) PRINTF(1, 2);
-int file_bytes(void *bytes, size_t size, const char *format, ...) PRINTF(3, 4);
-int link_name(char name[NAME_LEN], const char *format, ...) PRINTF(2, 3);
-int real_path(char path[PATH_MAX], const char *format, ...) PRINTF(2, 3);
-int dir_names(struct names *names, const char *format, ...) PRINTF(2, 3);
-int node_number(const char *path, char kind, unsigned long *number);
-
-/* install.c: files of vfioctl's own, below the root too */
-
-int file_install(const char *path, const char *text);
-int file_remove(const char *path);
-
-/* kernel.c: everything that changes the kernel's mind */
-
-/**
- * struct kernel_ops - the write side, which tests replace
- * @write:	write @text to the attribute at @path (below the root) at once
- * @load:	load a module with what it depends on
- */
-struct kernel_ops {
-	int (*write)(const char *path, const char *text);
-	int (*load)(const char *module);
-};
-
-extern struct kernel_ops kernel;
-
-int kernel_write(const char *text, const char *format, ...) PRINTF(2, 3);
-/* One vfioctl at a time changes things; -1 or what to close when done. */
-int kernel_lock(void);
 
 /* device.c: a PCI function as sysfs shows it */
 
@@ -232,6 +160,8 @@ void reason_add(struct reasons *list, const char *kind, const char *format, ...)
 	PRINTF(3, 4);
 void reason_final(struct reasons *list, const char *kind, const char *format, ...)
 	PRINTF(3, 4);
+/* Say them; true if they stand against it, --force or not. */
+bool reasons_refuse(const struct reasons *list, const char *bdf, bool force);
 void reasons_free(struct reasons *list);
 
 struct holders;
@@ -302,8 +232,8 @@ struct options;
 
 int plan_bind(struct plan *plan, const struct options *options);
 int plan_unbind(struct plan *plan, const struct options *options);
-/* True if nothing stands against it, or nothing that --force does not overrule */
-bool plan_permitted(const struct plan *plan, bool force);
+/* Say what stands against it; true if it must not be. */
+bool plan_refused(const struct plan *plan, bool force);
 void plan_free(struct plan *plan);
 /* Nothing to do for it: it has that driver */
 bool change_idle(const struct change *change);
@@ -311,6 +241,8 @@ bool change_idle(const struct change *change);
 /* check.c */
 
 void check_bind(struct change *change, const struct aliases *all, const struct usage *usage);
+/* Whether VFIO is told to do without an IOMMU */
+bool without_iommu(void);
 void check_unbind(struct change *change, const struct usage *usage);
 
 /* apply.c: all of a plan or nothing of it */
@@ -330,23 +262,36 @@ int record_read(struct record *record, const struct device *dev);
 int record_write(const struct device *dev);
 void record_remove(const struct device *dev);
 
-/* signal.c: an interruption is a failure to recover from, not an end */
-
-void signals_hold(void);
-void signals_release(void);
-int signal_pending(void);
-
-/* kmsg.c: what the kernel says about a device while something is tried */
-
-int kmsg_open(void);
-void kmsg_find(char *text, size_t size, int fd, const char *bdf);
-
 /* sriov.c */
 
+/* So many virtual functions, there when this returns; @probe: host drivers may take them. */
 int vfs_set(const struct device *pf, unsigned int nr, bool probe);
+/* Addresses of those there are */
 int vfs_list(struct names *bdfs, const struct device *pf);
 
-/* doctor.c: a table of checks */
+/* persist.c: files that keep a device for VFIO from boot on */
+
+/**
+ * struct keep - a device, or all of a kind, to be kept for VFIO
+ * @key:	BDF or "8086:10d3", as in the file's name
+ * @bdf:	"" for all of a kind
+ * @driver:	"" for whichever fits best
+ */
+struct keep {
+	char key[BDF_LEN];
+	char bdf[BDF_LEN];
+	char driver[NAME_LEN];
+	uint16_t vendor;
+	uint16_t device;
+};
+
+/* Each adds the names of the files that it wrote or removed. */
+int keep_install(const struct keep *keep, struct names *files);
+int keep_remove(const char *key, struct names *files);
+/* Keys of all that are kept */
+int keep_list(struct names *keys);
+
+/* doctor.c: a table of checks, which are in doctor_group.c, doctor_driver.c, ... */
 
 enum verdict {
 	VERDICT_OK,
@@ -371,15 +316,16 @@ struct finding {
  * struct patient - what the checks look at
  * @dev:	the device
  * @members:	of its group, itself included
- * @candidates:	best first
- * @holders:	open files of all processes
+ * @module:	that has it, or would have it if it were bound; or ""
+ * @best:	the candidate that fits best, or ""
+ * @usage:	open files of all processes
  */
 struct patient {
 	struct device dev;
 	struct devices members;
-	struct aliases candidates;
-	const struct holders *holders;
-	const struct usage *usage;
+	char module[NAME_LEN];
+	char best[NAME_LEN];
+	struct usage *usage;
 };
 
 struct check {
@@ -387,12 +333,32 @@ struct check {
 	void (*run)(struct finding *found, const struct patient *patient);
 };
 
+/* Checks that have nothing to say for a device leave its text empty. */
 extern const struct check doctor_checks[];
 extern const size_t doctor_nr_checks;
 
+const char *verdict_name(enum verdict verdict);
 void finding_set(struct finding *found, enum verdict verdict, const char *format, ...)
 	PRINTF(3, 4);
 void finding_remedy(struct finding *found, const char *format, ...) PRINTF(2, 3);
+
+void doctor_iommu(struct finding *found, const struct patient *patient);
+void doctor_group(struct finding *found, const struct patient *patient);
+void doctor_reserved(struct finding *found, const struct patient *patient);
+void doctor_node(struct finding *found, const struct patient *patient);
+void doctor_holder(struct finding *found, const struct patient *patient);
+
+void doctor_driver(struct finding *found, const struct patient *patient);
+void doctor_module(struct finding *found, const struct patient *patient);
+void doctor_signature(struct finding *found, const struct patient *patient);
+
+void doctor_kind(struct finding *found, const struct patient *patient);
+void doctor_usage(struct finding *found, const struct patient *patient);
+void doctor_framebuffer(struct finding *found, const struct patient *patient);
+void doctor_power(struct finding *found, const struct patient *patient);
+void doctor_reset(struct finding *found, const struct patient *patient);
+void doctor_vfs(struct finding *found, const struct patient *patient);
+void doctor_token(struct finding *found, const struct patient *patient);
 
 /* report.c */
 
