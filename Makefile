@@ -83,7 +83,10 @@ check-s390: setup-s390 ## the modules build for s390x
 check-unit: setup-check ## the logic that needs no kernel, in user space
 	$(unit) check
 
-check-guest: lab-modules ## programs inside the lab's machine
+check-vfioctl: setup-check ## vfioctl on a machine made of files, its manual and completion
+	$(vfioctl) check
+
+check-guest: lab-modules vfioctl ## programs inside the lab's machine
 	scripts/check-guest
 
 check-parity: lab-modules ## observe devices with the distribution's modules and ours, compare (OPERATIONS=100000: a long random sequence)

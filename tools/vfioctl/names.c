@@ -44,6 +44,8 @@ void names_open(void)
 		return;
 	print_to(path, sizeof(path), "%s%s", root(), PCI_PATH_IDS_DIR "/pci.ids");
 	pci_set_name_list_path(access_to_names, strdup(path), 1);
+	/* udev's database is that of the machine, not of what is below the root. */
+	pci_set_param(access_to_names, "hwdb.disable", "1");
 }
 
 void names_close(void)

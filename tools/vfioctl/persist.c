@@ -4,8 +4,9 @@
  *
  * A udev rule sets driver_override as soon as the device appears, before the driver
  * that would otherwise take it is loaded, and runs "vfioctl bind", which also takes it
- * from a driver that was there earlier. The rule goes into the initramfs too. There is no vfioctl there: the device stays without a driver until
- * the system's own udev sees the same rule.
+ * from a driver that was there earlier. The rule goes into the initramfs too. There is
+ * no vfioctl there: the device stays without a driver until the system's own udev sees
+ * the same rule.
  *
  * A rule for an address names the device's ids as well, because addresses move when
  * a card is added.
