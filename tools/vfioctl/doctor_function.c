@@ -64,17 +64,27 @@ void doctor_framebuffer(struct finding *found, const struct patient *patient)
 	}
 }
 
+/* Not only the ids: those of a virtual function are ones at all times. */
+static bool all_ones(const uint8_t *bytes, size_t size)
+{
+	size_t i = 0;
+
+	while (i < size && bytes[i] == 0xff)
+		i++;
+	return i == size;
+}
+
 void doctor_power(struct finding *found, const struct patient *patient)
 {
 	const char *bdf = patient->dev.bdf;
 	char state[NAME_LEN];
-	uint8_t config[4];
+	uint8_t config[16];
 
 	if (file_bytes(config, sizeof(config), PCI_DEVICES "/%s/config", bdf))
 		return;
 	if (file_text(state, sizeof(state), PCI_DEVICES "/%s/power_state", bdf))
 		copy_text(state, sizeof(state), "unknown");
-	if (config[0] == 0xff && config[1] == 0xff) {
+	if (all_ones(config, sizeof(config))) {
 		finding_set(found, VERDICT_BAD,
 			    "It does not answer: its configuration space reads as ones (power state %s).",
 			    state);

@@ -11,7 +11,10 @@
 
 #include "vfioctl.h"
 
-/* One write() and no more: an attribute takes its value at once. */
+/*
+ * One write() and no more: an attribute takes its value at once. Not ended by a
+ * signal, because undoing goes on after one.
+ */
 static int attribute_write(const char *path, const char *text)
 {
 	ssize_t len = strlen(text);
@@ -22,7 +25,9 @@ static int attribute_write(const char *path, const char *text)
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	put = write(fd, text, len);
+	do {
+		put = write(fd, text, len);
+	} while (put < 0 && errno == EINTR);
 	if (put < 0)
 		ret = -errno;
 	else if (put != len)
@@ -57,10 +62,10 @@ int kernel_lock(void)
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -1;
-	if (flock(fd, LOCK_EX | LOCK_NB)) {
-		note("another vfioctl is at work; waiting for it");
-		while (flock(fd, LOCK_EX) && errno == EINTR && !signal_pending())
-			;
-	}
+	if (!flock(fd, LOCK_EX | LOCK_NB))
+		return fd;
+	note("another vfioctl is at work; waiting for it");
+	while (flock(fd, LOCK_EX) && errno == EINTR && !signal_pending())
+		;
 	return fd;
 }

@@ -20,7 +20,8 @@ static void take(int number)
 
 void signals_hold(void)
 {
-	struct sigaction action = { .sa_handler = take, .sa_flags = SA_RESTART };
+	/* No SA_RESTART: whoever waits for another vfioctl shall not have to. */
+	struct sigaction action = { .sa_handler = take };
 	size_t i;
 
 	if (depth++)

@@ -156,7 +156,7 @@ static void stack_usage(struct reasons *list, const struct disk *bottom)
 }
 
 /* With several paths to a disk, the disk belongs to none of the controllers. */
-static void add_shared_disks(struct names *disks, const struct device *dev)
+void add_shared_disks(struct names *disks, const struct device *dev)
 {
 	struct names controllers, subsystems, entries;
 	size_t i, k;

@@ -125,11 +125,42 @@ bool holders_complete(const struct holders *all)
 	return all->complete;
 }
 
+static bool is_below(const char *path, const char *folder)
+{
+	size_t len = strlen(folder);
+
+	return !strncmp(path, folder, len) && (!path[len] || path[len] == '/');
+}
+
 static bool of_device(const struct holder *holder, const struct device *dev)
 {
-	size_t len = strlen(dev->path);
+	return is_below(holder->path, dev->path);
+}
 
-	return !strncmp(holder->path, dev->path, len) && holder->path[len] == '/';
+static bool of_disks(const struct holder *holder, const struct names *disks)
+{
+	bool is = false;
+	size_t i;
+
+	for (i = 0; i < disks->nr; i++)
+		is |= is_below(holder->path, disks->v[i]);
+	return is;
+}
+
+/* Folders of the disks that are elsewhere in sysfs. */
+static void shared_folders(struct names *folders, const struct device *dev)
+{
+	struct names disks = {};
+	char path[PATH_MAX];
+	size_t i;
+
+	*folders = (struct names){};
+	add_shared_disks(&disks, dev);
+	for (i = 0; i < disks.nr; i++) {
+		if (!real_path(path, "/sys/class/block/%s", disks.v[i]))
+			names_add(folders, path);
+	}
+	names_free(&disks);
 }
 
 /* "/sys/devices/virtual/vfio/7", or "noiommu-7" there. */
@@ -146,22 +177,33 @@ static bool of_group(const struct holder *holder, const struct device *dev)
 	return !number_parse(&group, name) && dev->group >= 0 && group == (uint64_t)dev->group;
 }
 
-void open_usage(struct reasons *list, const struct holders *all, const struct device *dev)
+/* Once for each process and node, however often it has it open. */
+static void add_holder(struct reasons *list, const struct holder *holder)
 {
 	char text[TEXT_LEN];
-	bool known;
-	size_t i, k;
+	size_t i;
 
-	for (i = 0; i < all->nr; i++) {
-		if (!of_device(&all->v[i], dev) && !of_group(&all->v[i], dev))
-			continue;
-		print_to(text, sizeof(text), "%s is open in %s", all->v[i].node, all->v[i].who);
-		known = false;
-		for (k = 0; k < list->nr; k++)
-			known |= !strcmp(list->v[k].text, text);
-		if (!known)
-			reason_add(list, "open", "%s", text);
+	print_to(text, sizeof(text), "%s is open in %s", holder->node, holder->who);
+	for (i = 0; i < list->nr; i++) {
+		if (!strcmp(list->v[i].text, text))
+			return;
 	}
+	reason_add(list, "open", "%s", text);
+}
+
+void open_usage(struct reasons *list, const struct holders *all, const struct device *dev)
+{
+	const struct holder *holder;
+	struct names disks;
+	size_t i;
+
+	shared_folders(&disks, dev);
+	for (i = 0; i < all->nr; i++) {
+		holder = &all->v[i];
+		if (of_device(holder, dev) || of_group(holder, dev) || of_disks(holder, &disks))
+			add_holder(list, holder);
+	}
+	names_free(&disks);
 }
 
 void vfio_holders(struct names *who, const struct holders *all, const struct device *dev)

@@ -176,6 +176,8 @@ void usage_of(struct reasons *list, const struct usage *usage, const struct devi
 /* usage_disk.c, usage_net.c, usage_console.c, usage_open.c: the ways to use one */
 
 void disk_usage(struct reasons *list, const struct device *dev);
+/* Disks that the device is one of several ways to, so that they are not below it */
+void add_shared_disks(struct names *disks, const struct device *dev);
 void net_usage(struct reasons *list, const struct device *dev);
 void console_usage(struct reasons *list, const struct device *dev);
 struct holders *holders_take(void);

@@ -120,11 +120,17 @@ static int set_override(const char *bdf, const char *text)
 
 static void add_function(const char *pf, unsigned int index)
 {
-	struct spec spec = { NULL, 0x8086, 0x10ca, 0x020000, NULL, NULL, 20 + index };
 	char bdf[BDF_LEN], path[PATH_MAX], target[PATH_MAX];
+	struct spec spec = {
+		.bdf = bdf,
+		.vendor = 0x8086,
+		.device = 0x10ca,
+		.class = 0x020000,
+		.group = 20 + index,
+		.virtual = true,
+	};
 
 	print_to(bdf, sizeof(bdf), "0000:05:10.%u", index);
-	spec.bdf = bdf;
 	tree_device(&spec);
 	print_to(path, sizeof(path), PCI_DEVICES "/%s/virtfn%u", pf, index);
 	print_to(target, sizeof(target), "../%s", bdf);

@@ -270,6 +270,16 @@ static void virtual_functions_in_the_way(void **state)
 	expect(CARD, "vfs", "problem", "2 virtual functions of it are enabled");
 }
 
+/* Its ids read as ones at all times. */
+static void virtual_function_answers(void **state)
+{
+	(void)state;
+	assert_int_equal(vfioctl("vf", "--bind", CARD, "1", NULL), EXIT_DONE);
+	tree_file("/dev/vfio/20", "%s", "");
+	expect("0000:05:10.0", "power", "ok", "It answers");
+	assert_int_equal(vfioctl("doctor", "0000:05:10.0", NULL), EXIT_DONE);
+}
+
 static void token_is_needed(void **state)
 {
 	(void)state;
@@ -312,6 +322,7 @@ int main(void)
 		TEST(power),
 		TEST(reset_methods),
 		TEST(virtual_functions_in_the_way),
+		TEST(virtual_function_answers),
 		TEST(token_is_needed),
 		TEST(no_such_device),
 	};

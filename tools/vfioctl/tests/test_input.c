@@ -7,7 +7,6 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "tree.h"
 
@@ -142,14 +141,26 @@ static void links_that_lead_astray_are_errors(void **state)
 	assert_int_equal(vfioctl("match", NIC, NULL), EXIT_FAILED);
 }
 
-/* A device outside of the tree is none of the tree. */
-static void path_out_of_the_root_is_an_error(void **state)
+/* All is well with it, but that it is not below the root. */
+static void device_out_of_the_root_is_an_error(void **state)
 {
-	char bdf[] = PCI_DEVICES "/0000:77:00.0";
+	(void)state;
+	tree_link("/sub" PCI_DEVICES "/" NIC, FOLDER NIC);
+	assert_int_equal(vfioctl("--sysroot", tree_path("/sub"), "list", NULL), EXIT_DONE);
+	assert_contains(run.err, NIC ": left out: Invalid cross-device link");
+	assert_lacks(run.out, NIC);
+}
+
+static void text_that_is_too_long_is_not_cut(void **state)
+{
+	char text[8];
 
 	(void)state;
-	assert_int_equal(symlink("/tmp", tree_path(bdf)), 0);
-	assert_int_equal(vfioctl("match", "77:00.0", NULL), EXIT_FAILED);
+	root_set(tree_path(""));
+	tree_file("/seven", "1234567");
+	assert_int_equal(file_text(text, sizeof(text), "/seven"), 0);
+	tree_file("/eight", "12345678");
+	assert_int_equal(file_text(text, sizeof(text), "/eight"), -EFBIG);
 }
 
 static void record_that_makes_no_sense_is_ignored(void **state)
@@ -337,7 +348,8 @@ int main(void)
 		TEST(numbers_are_parsed_strictly),
 		TEST(broken_attributes_are_errors),
 		TEST(links_that_lead_astray_are_errors),
-		TEST(path_out_of_the_root_is_an_error),
+		TEST(device_out_of_the_root_is_an_error),
+		TEST(text_that_is_too_long_is_not_cut),
 		TEST(record_that_makes_no_sense_is_ignored),
 		TEST(misuse_is_told_apart),
 		TEST(list_shows_devices),

@@ -118,9 +118,8 @@ static void circle_of_holders_ends(void **state)
 }
 
 /* With multipath, the disk is below the subsystem and not below the controller. */
-static void mounted_disk_of_a_subsystem(void **state)
+static void add_shared_disk(void)
 {
-	(void)state;
 	tree_class(NVME, "nvme", "nvme0");
 	tree_folder("/sys/devices/virtual/nvme-subsystem/nvme-subsys0/nvme0n1/nvme0n1p1");
 	tree_link("/sys/class/nvme-subsystem/nvme-subsys0",
@@ -134,8 +133,23 @@ static void mounted_disk_of_a_subsystem(void **state)
 	tree_file("/sys/class/block/nvme0n1/dev", "259:0\n");
 	tree_file("/sys/class/block/nvme0n1p1/dev", "259:1\n");
 	tree_file("/sys/class/block/nvme0n1p1/partition", "1\n");
+}
+
+static void mounted_disk_of_a_subsystem(void **state)
+{
+	(void)state;
+	add_shared_disk();
 	tree_file("/proc/self/mountinfo", "30 22 259:1 / / rw - ext4 /dev/root rw\n");
 	expect_refusal(NVME, "nvme0n1p1 is mounted on /");
+}
+
+static void open_disk_of_a_subsystem(void **state)
+{
+	(void)state;
+	add_shared_disk();
+	tree_open_file(7, "dd", NULL_NODE,
+		       "/sys/devices/virtual/nvme-subsystem/nvme-subsys0/nvme0n1");
+	expect_refusal(NVME, NULL_NODE " is open in dd (7)");
 }
 
 static void add_interface(const char *bdf, const char *name, unsigned int flags)
@@ -329,6 +343,7 @@ int main(void)
 		TEST(mounted_three_levels_up),
 		TEST(circle_of_holders_ends),
 		TEST(mounted_disk_of_a_subsystem),
+		TEST(open_disk_of_a_subsystem),
 		TEST(interface_that_is_down_is_free),
 		TEST(interface_that_is_up),
 		TEST(interface_deep_below_the_function),

@@ -149,6 +149,8 @@ static void config(const struct spec *spec)
 	char path[PATH_MAX];
 	FILE *file;
 
+	if (spec->virtual)
+		memset(bytes, 0xff, 4);
 	bytes[14] = spec->header;
 	device_path(path, spec->bdf, "config");
 	file = fopen(tree_path(path), "w");

@@ -25,6 +25,7 @@
  * @group:	IOMMU group, or -1
  * @header:	type of its header
  * @max_vfs:	how many virtual functions it may have
+ * @virtual:	whether it is one, whose configuration space hides its ids
  */
 struct spec {
 	const char *bdf;
@@ -36,6 +37,7 @@ struct spec {
 	int group;
 	uint8_t header;
 	unsigned int max_vfs;
+	bool virtual;
 };
 
 void tree_open(void);
