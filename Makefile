@@ -21,7 +21,7 @@ vfioctl = $(MAKE) $(jobs) -C tools/vfioctl
 
 ##@ Build
 
-modules: setup-build ## build the modules (KDIR=<kernel build dir>)
+modules: setup-build ## build the modules (KDIR=<kernel build dir>; CONFIG_SAMPLE_VFIO_PCI_EDU=m: the sample as well)
 	$(kbuild) modules
 
 modules_install: modules ## install into lib/modules/<release>/updates, run depmod (INSTALL_MOD_PATH=<root>)
@@ -112,7 +112,7 @@ setup-build setup-lab setup-check setup-vfioctl setup-s390:
 
 # A sub-make, because the lab's kernel is known only after setup.
 lab-modules: setup-lab
-	$(MAKE) --no-print-directory modules KDIR=$(lab-kdir)
+	$(MAKE) --no-print-directory modules KDIR=$(lab-kdir) CONFIG_SAMPLE_VFIO_PCI_EDU=m
 
 # No target here is a file.
 .PHONY: $(shell sed -n 's/^\([a-z][a-z0-9_ -]*\):\([^=].*\)\?$$/\1/p' $(firstword $(MAKEFILE_LIST)))

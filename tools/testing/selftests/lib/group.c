@@ -77,12 +77,17 @@ static void open_fd(struct vfio_dev *dev, const struct vfio_group *group,
 	ASSERT_OK(ioctl(dev->fd, VFIO_DEVICE_GET_INFO, &dev->info));
 }
 
-void vfio_open(struct vfio_dev *dev, const char *bdf)
+void vfio_open_with(struct vfio_dev *dev, const char *bdf, const char *driver)
 {
 	memset(dev, 0, sizeof(*dev));
-	pci_bind(bdf, "vfio-pci");
+	pci_bind(bdf, driver);
 	vfio_group_open(&dev->group, bdf);
 	open_fd(dev, &dev->group, bdf);
+}
+
+void vfio_open(struct vfio_dev *dev, const char *bdf)
+{
+	vfio_open_with(dev, bdf, "vfio-pci");
 }
 
 void vfio_open_in(struct vfio_dev *dev, const struct vfio_group *group,

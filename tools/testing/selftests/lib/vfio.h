@@ -55,8 +55,9 @@ bool vfio_group_viable(const struct vfio_group *group);
 /* @name is a BDF, or a BDF with " vf_token=...". Descriptor or -1. */
 int vfio_fd_try(const struct vfio_group *group, const char *name);
 
-/* Bind @bdf to vfio-pci where it is not yet, and open it. */
+/* Bind @bdf to vfio-pci, or to @driver, where it is not yet, and open it. */
 void vfio_open(struct vfio_dev *dev, const char *bdf);
+void vfio_open_with(struct vfio_dev *dev, const char *bdf, const char *driver);
 /* Open another device of a group that is open already. */
 void vfio_open_in(struct vfio_dev *dev, const struct vfio_group *group,
 		  const char *bdf);
