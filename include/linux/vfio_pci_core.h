@@ -16,9 +16,13 @@
 #include <linux/uuid.h>
 #include <linux/vfio.h>
 
-/* A build that has a version of its own passes it on the command line */
+/*
+ * The one place that says it: dkms.conf takes it from here, and the build of the
+ * Debian packages compares. A build with a version of its own passes that on the
+ * command line.
+ */
 #ifndef VFIO_PCI_VERSION
-#define VFIO_PCI_VERSION	"0-dev"
+#define VFIO_PCI_VERSION	"0.1.0"
 #endif
 
 /**
