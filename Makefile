@@ -34,6 +34,9 @@ vfioctl: setup-vfioctl ## build the program that binds, inspects and explains (t
 vfioctl_install: vfioctl ## install it (prefix=/usr/local, DESTDIR=<root>)
 	$(vfioctl) install
 
+deb: setup-deb ## build the Debian packages, into build/deb
+	scripts/build-deb
+
 clean: ## remove everything a build leaves
 	@if [ -d "$(KDIR)" ]; then $(kbuild) --no-print-directory clean; fi
 	@$(unit) -s clean
@@ -80,6 +83,9 @@ check-vendor: lab-modules ## the kernel's own vendor drivers build and link agai
 check-s390: setup-s390 ## the modules build for s390x
 	scripts/check-s390
 
+check-deb: setup-deb ## the Debian packages, installed, upgraded and removed in a root of their own
+	scripts/check-deb
+
 check-unit: setup-check ## the logic that needs no kernel, in user space
 	$(unit) check
 
@@ -107,7 +113,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } \
 		/^[a-z0-9_-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-setup-build setup-lab setup-check setup-vfioctl setup-s390:
+setup-build setup-lab setup-check setup-vfioctl setup-s390 setup-deb:
 	@scripts/setup $(@:setup-%=%)
 
 # A sub-make, because the lab's kernel is known only after setup.
