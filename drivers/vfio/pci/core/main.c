@@ -327,10 +327,12 @@ static void user_close(struct vfio_pci_core_device *vdev)
  * Wakes and enables the function, resets it if it can be reset, remembers its
  * state and builds its virtual config space. Afterwards the thin driver may add
  * device-specific regions; then it calls vfio_pci_core_finish_enable(), or
- * vfio_pci_core_disable() if it had to give up.
+ * vfio_pci_core_disable() if it had to give up. A failure leaves the device as it
+ * was.
  *
  * Context: Process context; may sleep. Called with dev_set->lock held.
- * Return: 0, or with the device as it was before:
+ * Return:
+ * * 0 - enabled
  * * -EAGAIN - somebody else holds the lock of the PCI function
  * * -ENOMEM - out of memory
  * * other - the errno of runtime PM, of pci_enable_device(), of the KVM hook on

@@ -60,9 +60,9 @@ struct vfio_pci_intx {
 };
 
 /**
- * struct vfio_pci_core_priv - the library's state of one device
+ * DOC: locks of a device
  *
- * Lock order, outermost first:
+ * The order, outermost first::
  *
  *   device_lock -> dev_set->lock -> cfg_lock -> igate -> memory_lock -> zap
  *   memory_lock -> irqlock, which is a leaf and below the lock of an eventfd
@@ -80,6 +80,8 @@ struct vfio_pci_intx {
  * Flags that change while the device is open are separate bools, never bits:
  * neighbours in a bit-field would be rewritten under another lock.
  */
+
+/* The library's state of one device, by who guards it */
 struct vfio_pci_core_priv {
 	struct vfio_pci_core_device	*vdev;		/* constant: its owner */
 

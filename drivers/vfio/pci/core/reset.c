@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Resets of one function, and of all that share a slot or a bus with it.
- *
+ */
+
+/**
  * DOC: waiting for the memory locks of a device set
  *
  * A hot reset takes the memory of many devices out of reach at once. It holds
