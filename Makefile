@@ -63,6 +63,9 @@ check-style: setup-check ## checkpatch --strict, but for what scripts/check-styl
 check-shell: setup-check ## shellcheck on the shell scripts
 	scripts/check-shell
 
+check-docs: setup-check ## the documentation holds; it is in build/docs then, as HTML
+	scripts/check-docs
+
 check-size: ## limits on functions, files, parameters and nesting
 	scripts/check-size
 
