@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SHIM_LINUX_VFIO_H
+#define SHIM_LINUX_VFIO_H
+
+/* The states of the uAPI, of which the distribution's header may know just some */
+enum vfio_device_mig_state {
+	VFIO_DEVICE_STATE_ERROR,
+	VFIO_DEVICE_STATE_STOP,
+	VFIO_DEVICE_STATE_RUNNING,
+	VFIO_DEVICE_STATE_STOP_COPY,
+	VFIO_DEVICE_STATE_RESUMING,
+	VFIO_DEVICE_STATE_RUNNING_P2P,
+	VFIO_DEVICE_STATE_PRE_COPY,
+	VFIO_DEVICE_STATE_PRE_COPY_P2P,
+	VFIO_DEVICE_STATE_NR,
+};
+
+#endif
