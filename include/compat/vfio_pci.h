@@ -7,7 +7,9 @@
 #define COMPAT_VFIO_PCI_H
 
 #include <linux/version.h>
+#include <linux/gfp.h>
 #include <linux/irqbypass.h>
+#include <linux/module.h>
 #include <linux/pci.h>
 #include <linux/mm.h>
 #include <linux/uuid.h>
@@ -123,6 +125,16 @@ static inline int compat_irq_bypass_register(struct irq_bypass_producer *prod,
 	return irq_bypass_register_producer(prod, token, irq);
 }
 
+#endif
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#define COMPAT_IMPORT_NS(ns)	MODULE_IMPORT_NS(ns)
+#else
+#define COMPAT_IMPORT_NS(ns)	MODULE_IMPORT_NS(#ns)
+#endif
+
+#ifndef alloc_pages_bulk
+#define alloc_pages_bulk	alloc_pages_bulk_array
 #endif
 
 #ifdef COMPAT_PCI_DRIVER_OVERRIDE
