@@ -347,8 +347,9 @@ int mlx5vf_cmd_saved(struct mlx5vf_mig *mig, int status,
 {
 	int ret = report(mig, MLX5_CMD_OP_SAVE_VHCA_STATE, 0, status, on->out);
 
-	saved->untracked = !on->how.final && status_of(status, on->out) ==
-					     MLX5_CMD_STAT_BAD_RES_STATE_ERR;
+	saved->untracked = !on->how.final && !on->how.rest &&
+			   status_of(status, on->out) ==
+			   MLX5_CMD_STAT_BAD_RES_STATE_ERR;
 	saved->size = MLX5_GET(save_vhca_state_out, on->out, actual_image_size);
 	saved->next = MLX5_GET(save_vhca_state_out, on->out,
 			       next_required_umem_size);

@@ -130,12 +130,14 @@ struct mlx5vf_size {
  * @track: remember what changes from now on
  * @initial: the first one of a precopy
  * @final: the last one
+ * @rest: what did not fit into the piece of it that was saved before
  */
 struct mlx5vf_how {
 	bool	incremental;
 	bool	track;
 	bool	initial;
 	bool	final;
+	bool	rest;
 };
 
 /**
@@ -160,7 +162,8 @@ struct mlx5vf_saving {
  * struct mlx5vf_saved - what a SAVE_VHCA_STATE has done
  * @size: bytes saved
  * @next: memory that the next piece of the image needs; 0 if that was all
- * @untracked: it failed, since firmware does not track the VF's changes
+ * @untracked: it failed, since firmware does not track the VF's changes; nothing
+ *	that was saved before depends on it
  */
 struct mlx5vf_saved {
 	u32	size;

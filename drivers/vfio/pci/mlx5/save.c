@@ -222,15 +222,27 @@ bool mlx5vf_save_due(struct mlx5vf_save *s)
 	return due;
 }
 
+/*
+ * The rest of an image is to firmware an increment of what it has saved. If the VF
+ * was stopped in the middle of an image there is no more to be tracked.
+ */
+static int save_piece(struct mlx5vf_save *s)
+{
+	struct mlx5vf_how how = s->on.how;
+
+	how.rest = true;
+	how.incremental = true;
+	how.track = how.track && s->live_copy;
+	return save_begin(s, s->next_size, how);
+}
+
 static int save_next(struct mlx5vf_save *s)
 {
 	lockdep_assert_held(&s->mig->lock);
 
 	if (!mlx5vf_save_due(s))
 		return 0;
-	if (s->next_size)
-		return save_begin(s, s->next_size, s->on.how);
-	return save_final_begin(s);
+	return s->next_size ? save_piece(s) : save_final_begin(s);
 }
 
 /**
