@@ -26,7 +26,7 @@ struct from {
 	enum mig_state state;
 };
 
-static const struct from froms[] = {
+static const struct from starts[] = {
 	{ "ERROR", MIG_ERROR },
 	{ "STOP", MIG_STOP },
 	{ "RUNNING", MIG_RUNNING },
@@ -87,7 +87,7 @@ static void go(struct mig *m, enum mig_state from, enum mig_state to)
 	mig_expect(m, MIG_RUNNING);
 }
 
-TEST_EACH_LIMIT(every_way_from, froms, 120)
+TEST_EACH_LIMIT(every_way_from, starts, 120)
 {
 	struct mig_live before;
 	struct mig m;

@@ -18,12 +18,7 @@
 
 /* --- the VF -------------------------------------------------------------------- */
 
-void mig_up(unsigned int vfs)
-{
-	hca_up(vfs);
-	ASSERT_EQ(module_load(MIG_DRIVER, NULL), 0);
-}
-
+/* Of what an earlier test had set mlx5_core knows until it probes again. */
 void mig_up_with(unsigned int vfs, const struct mig_setting *with, unsigned int count)
 {
 	hca_up(0);
@@ -33,6 +28,11 @@ void mig_up_with(unsigned int vfs, const struct mig_setting *with, unsigned int 
 	ASSERT_EQ(hca_bind(), 0);
 	ASSERT_EQ(hca_set_vfs(vfs), 0);
 	ASSERT_EQ(module_load(MIG_DRIVER, NULL), 0);
+}
+
+void mig_up(unsigned int vfs)
+{
+	mig_up_with(vfs, NULL, 0);
 }
 
 void mig_open(struct mig *m, unsigned int fn)

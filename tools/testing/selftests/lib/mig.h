@@ -63,7 +63,7 @@ struct mig {
 	int data;
 };
 
-/* hca_up(), and the driver of the VFs. */
+/* hca_up() with a new probe of the PF, and the driver of the VFs. */
 void mig_up(unsigned int vfs);
 
 /**
