@@ -98,6 +98,12 @@ struct mlx5vf_parser {
 	} room;
 };
 
+/* What an image of @size bytes is in a stream; a stream that is @raw has no headers */
+static inline u64 mlx5vf_record_size(u64 size, bool raw)
+{
+	return size && !raw ? size + sizeof(struct mlx5vf_record) : size;
+}
+
 void mlx5vf_parser_init(struct mlx5vf_parser *p, bool raw);
 void *mlx5vf_parser_room(struct mlx5vf_parser *p);
 u64 mlx5vf_parser_left(const struct mlx5vf_parser *p);

@@ -4,30 +4,21 @@
  * saved at a time, asynchronously, and at most two exist: a reader has one while
  * the other is filled.
  *
- * Which image comes next is decided in one place, save_next(), under mig->lock: by
- * the arc that opens the session or stops the VF, by VFIO_MIG_GET_PRECOPY_INFO,
- * which starts increments, and by a reader that made room.
+ * Which image comes next is decided under mig->lock, by the arc that opens the
+ * session or stops the VF, by VFIO_MIG_GET_PRECOPY_INFO, which starts increments, and
+ * by a reader that made room.
  */
-#include <linux/err.h>
 #include <linux/errno.h>
-#include <linux/file.h>
 #include <linux/lockdep.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/wait.h>
 
+#include "record.h"
 #include "save.h"
 
-/**
- * mlx5vf_save_put() - drop a reference to a session
- * @s: the session
- */
-void mlx5vf_save_put(struct mlx5vf_save *s)
+static u64 stream_size(const struct mlx5vf_save *s, u64 size)
 {
-	if (!refcount_dec_and_test(&s->refs))
-		return;
-	mlx5vf_mig_put(s->mig);
-	kfree(s);
+	return mlx5vf_record_size(size, !s->mig->precopy);
 }
 
 /* ---- the end of a save, in an interrupt -------------------------------- */
@@ -63,7 +54,7 @@ static void saved(struct mlx5vf_save *s, struct mlx5vf_image *image,
 					    how->initial, !s->mig->precopy);
 	else
 		mlx5vf_save_spare(s, image);
-	s->left -= min_t(u64, s->left, saved->size);
+	s->left -= min(s->left, stream_size(s, saved->size));
 	s->next_size = saved->next;
 	if (how->final)
 		s->final_due = false;
@@ -195,7 +186,7 @@ static int save_final_begin(struct mlx5vf_save *s)
 
 	nothing = how.incremental && !size.next;
 	spin_lock_irq(&s->lock);
-	s->left = size.total;
+	s->left = stream_size(s, size.total);
 	s->final_due = !nothing;
 	spin_unlock_irq(&s->lock);
 	if (!nothing)
@@ -236,7 +227,14 @@ static int save_piece(struct mlx5vf_save *s)
 	return save_begin(s, s->next_size, how);
 }
 
-static int save_next(struct mlx5vf_save *s)
+/**
+ * mlx5vf_save_next() - begin with what is due
+ * @s: the session
+ *
+ * Context: mig->lock is held.
+ * Return: 0, also if nothing is, or what went wrong.
+ */
+int mlx5vf_save_next(struct mlx5vf_save *s)
 {
 	lockdep_assert_held(&s->mig->lock);
 
@@ -264,7 +262,7 @@ int mlx5vf_save_run(struct mlx5vf_save *s)
 	if (ret)
 		return ret;
 
-	ret = save_next(s);
+	ret = mlx5vf_save_next(s);
 	if (ret) {
 		spin_lock_irq(&s->lock);
 		s->err = ret;
@@ -313,38 +311,18 @@ int mlx5vf_save_increment(struct mlx5vf_save *s, u64 *dirty)
 	}
 	if (ret)
 		return ret;
-	*dirty = size.total;
+	*dirty = stream_size(s, size.total);
 	return idle && size.next ? save_begin(s, size.next, how) : 0;
 }
 
-/* ---- arcs -------------------------------------------------------------- */
-
-static struct mlx5vf_save *session_create(struct mlx5vf_mig *mig, bool precopy)
-{
-	struct mlx5vf_save *s;
-	int ret;
-
-	s = kzalloc(sizeof(*s), GFP_KERNEL_ACCOUNT);
-	if (!s)
-		return ERR_PTR(-ENOMEM);
-
-	ret = mlx5_core_alloc_pd(mig->pf, &s->pdn);
-	if (ret) {
-		kfree(s);
-		return ERR_PTR(ret);
-	}
-	refcount_set(&s->refs, 1);
-	init_waitqueue_head(&s->wait);
-	spin_lock_init(&s->lock);
-	mlx5_cmd_init_async_ctx(mig->pf, &s->on.ctx);
-	s->tracked = precopy;
-	s->live_copy = precopy;
-	s->mig = mig;
-	mlx5vf_mig_get(mig);
-	return s;
-}
-
-static int save_first(struct mlx5vf_save *s)
+/**
+ * mlx5vf_save_first() - begin with the first image of a session
+ * @s: the session, new
+ *
+ * Context: mig->lock is held.
+ * Return: 0, or what went wrong.
+ */
+int mlx5vf_save_first(struct mlx5vf_save *s)
 {
 	struct mlx5vf_how how = { .track = true, .initial = true };
 	struct mlx5vf_size size;
@@ -358,126 +336,6 @@ static int save_first(struct mlx5vf_save *s)
 		return ret;
 	ret = mlx5vf_queue_final_size(&s->queue, size.total);
 	return ret ? ret : save_begin(s, size.next, how);
-}
-
-/**
- * mlx5vf_save_start() - open a session that saves
- * @mig: the migration of the VF, locked and attached
- * @precopy: the VF runs on
- *
- * Return: the data file, or what went wrong.
- */
-struct file *mlx5vf_save_start(struct mlx5vf_mig *mig, bool precopy)
-{
-	struct mlx5vf_save *s;
-	struct file *file;
-	int ret;
-
-	s = session_create(mig, precopy);
-	if (IS_ERR(s))
-		return ERR_CAST(s);
-
-	mig->save = s;
-	file = mlx5vf_save_open(s);
-	if (IS_ERR(file))
-		goto err_session;
-	ret = save_first(s);
-	if (ret)
-		goto err_file;
-	return file;
-
-err_file:
-	fput(file);
-	file = ERR_PTR(ret);
-err_session:
-	mlx5vf_save_end(mig);
-	return file;
-}
-
-static bool settled(struct mlx5vf_save *s)
-{
-	return !READ_ONCE(s->filling);
-}
-
-/**
- * mlx5vf_save_settle() - wait until no save is going on
- * @mig: the migration of the VF, locked, with a session that saves
- *
- * Return: 0, or -EINTR on a fatal signal.
- */
-int mlx5vf_save_settle(struct mlx5vf_mig *mig)
-{
-	struct mlx5vf_save *s = mig->save;
-
-	return wait_event_killable(s->wait, settled(s)) ? -EINTR : 0;
-}
-
-/* Readers learn that the end is near, or, if that failed, that it is not */
-static void set_final(struct mlx5vf_save *s, bool final)
-{
-	spin_lock_irq(&s->lock);
-	s->live_copy = !final;
-	s->final_due = final;
-	spin_unlock_irq(&s->lock);
-	wake_up_all(&s->wait);
-}
-
-/**
- * mlx5vf_save_final() - save what is left, the VF is stopped
- * @mig: the migration of the VF, locked and attached, with a session that saves and
- *	no save going on
- *
- * If user space has not read what there is, a reader will begin with it.
- *
- * Return: 0, or what went wrong; then the session is as it was before.
- */
-int mlx5vf_save_final(struct mlx5vf_mig *mig)
-{
-	struct mlx5vf_save *s = mig->save;
-	int ret = s->err;
-
-	if (ret)
-		return ret;
-	set_final(s, true);
-	ret = save_next(s);
-	if (ret)
-		set_final(s, false);
-	return ret;
-}
-
-/* Nobody else gets at a dead session's images */
-static void destroy_images(struct mlx5vf_save *s)
-{
-	for (unsigned int i = 0; i < ARRAY_SIZE(s->spare); i++)
-		mlx5vf_image_destroy(s->mig, s->spare[i]);
-	while (s->queue.nr)
-		mlx5vf_image_destroy(s->mig, mlx5vf_queue_drop(&s->queue));
-}
-
-/**
- * mlx5vf_save_end() - close the session that saves, if there is one
- * @mig: the migration of the VF, locked; attached if there is one
- *
- * A save that is going on is waited for, as firmware writes to memory that is
- * about to be freed.
- */
-void mlx5vf_save_end(struct mlx5vf_mig *mig)
-{
-	struct mlx5vf_save *s = mig->save;
-
-	if (!s)
-		return;
-
-	mig->save = NULL;
-	mlx5_cmd_cleanup_async_ctx(&s->on.ctx);
-	spin_lock_irq(&s->lock);
-	s->dead = true;
-	spin_unlock_irq(&s->lock);
-	wake_up_all(&s->wait);
-
-	destroy_images(s);
-	mlx5vf_cmd_dealloc_pd(mig, s->pdn);
-	mlx5vf_save_put(s);
 }
 
 /**
@@ -498,7 +356,7 @@ int mlx5vf_save_left(struct mlx5vf_mig *mig, u64 *left)
 	*left = mlx5vf_queue_left(&s->queue, true) +
 		mlx5vf_queue_left(&s->queue, false) + s->left;
 	if (s->live_copy && s->filling)
-		*left += s->on.size;
+		*left += stream_size(s, s->on.size);
 	ask = s->live_copy && !s->filling && !s->next_size;
 	spin_unlock_irq(&s->lock);
 	if (!ask)
@@ -507,6 +365,6 @@ int mlx5vf_save_left(struct mlx5vf_mig *mig, u64 *left)
 	ret = mlx5vf_cmd_query_size(mig, !s->untracked, &size);
 	if (ret && size.untracked)
 		ret = mlx5vf_cmd_query_size(mig, false, &size);
-	*left += size.total;
+	*left += stream_size(s, size.total);
 	return ret;
 }

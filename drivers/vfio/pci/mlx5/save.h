@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The session that saves a VF: firmware's side of it is in save.c, the data file
- * in save_file.c.
+ * The session that saves a VF: firmware's side of it is in save.c, the data file in
+ * save_file.c, beginning and end in save_arc.c.
  */
 #ifndef MLX5VF_SAVE_H
 #define MLX5VF_SAVE_H
@@ -53,14 +53,18 @@ struct mlx5vf_save {
 	struct mlx5vf_saving	on;
 };
 
-/* save.c */
-void mlx5vf_save_put(struct mlx5vf_save *s);
+/* save.c: what is saved when */
+int mlx5vf_save_first(struct mlx5vf_save *s);
+int mlx5vf_save_next(struct mlx5vf_save *s);
 bool mlx5vf_save_due(struct mlx5vf_save *s);
 int mlx5vf_save_run(struct mlx5vf_save *s);
 void mlx5vf_save_spare(struct mlx5vf_save *s, struct mlx5vf_image *image);
 int mlx5vf_save_increment(struct mlx5vf_save *s, u64 *dirty);
 
-/* save_file.c */
+/* save_arc.c: beginning and end */
+void mlx5vf_save_put(struct mlx5vf_save *s);
+
+/* save_file.c: the data file */
 struct file *mlx5vf_save_open(struct mlx5vf_save *s);
 
 #endif /* MLX5VF_SAVE_H */

@@ -16,6 +16,7 @@
 #include <linux/vfio.h>
 #include <linux/wait.h>
 
+#include "record.h"
 #include "save.h"
 
 /* ---- what there is to be read ------------------------------------------ */
@@ -201,7 +202,7 @@ static __poll_t save_poll(struct file *file, struct poll_table_struct *table)
 
 static int measure(struct mlx5vf_save *s, struct vfio_precopy_info *info)
 {
-	u64 dirty;
+	u64 filling, dirty;
 	bool live;
 	int ret;
 
@@ -209,10 +210,11 @@ static int measure(struct mlx5vf_save *s, struct vfio_precopy_info *info)
 	live = s->live_copy && !s->dead;
 	info->initial_bytes = mlx5vf_queue_left(&s->queue, true);
 	info->dirty_bytes = mlx5vf_queue_left(&s->queue, false);
-	if (s->filling && s->on.how.initial)
-		info->initial_bytes += s->on.size;
-	else if (s->filling)
-		info->dirty_bytes += s->on.size;
+	filling = s->filling ? mlx5vf_record_size(s->on.size, false) : 0;
+	if (s->on.how.initial)
+		info->initial_bytes += filling;
+	else
+		info->dirty_bytes += filling;
 	spin_unlock_irq(&s->lock);
 	if (!live)
 		return s->dead ? -ENODEV : -EINVAL;

@@ -12,6 +12,7 @@
 #include <linux/slab.h>
 
 #include "mig.h"
+#include "record.h"
 
 /* ---- life -------------------------------------------------------------- */
 
@@ -349,7 +350,7 @@ static int data_size(struct mlx5vf_mig *mig, u64 *length)
 	if (mig->save)
 		return mlx5vf_save_left(mig, length);
 	ret = mlx5vf_cmd_query_size(mig, false, &size);
-	*length = size.total;
+	*length = mlx5vf_record_size(size.total, !mig->precopy);
 	return ret;
 }
 
