@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * mlx5_vfio_pci: what comes in the way of a migration: a reset, a close, an unbind, a
+ * PF that is reloaded. Data files are kept open through all of it.
+ */
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "lib/lab.h"
+#include "lib/mig.h"
+#include "lib/race.h"
+#include "lib/tap.h"
+
+#define FN	1
+#define SEED	0x11fe
+
+struct where {
+	const char *name;
+	enum mig_state state;
+};
+
+static const struct where states[] = {
+	{ "RUNNING", MIG_RUNNING },
+	{ "RUNNING_P2P", MIG_RUNNING_P2P },
+	{ "STOP", MIG_STOP },
+	{ "STOP_COPY", MIG_STOP_COPY },
+	{ "RESUMING", MIG_RESUMING },
+	{ "PRE_COPY", MIG_PRE_COPY },
+	{ "PRE_COPY_P2P", MIG_PRE_COPY_P2P },
+	{ "ERROR", MIG_ERROR },
+};
+
+static void set_up(struct mig *m, struct mig_live *before)
+{
+	mig_up(1);
+	hca_set(HCA_SET_VF_PAGES, 16);
+	mig_open(m, FN);
+	*before = mig_live();
+}
+
+/* A file that is left of a session: every call on it fails, and none waits. */
+static void expect_dead(int fd)
+{
+	struct mig_precopy_info info = { .argsz = sizeof(info) };
+	struct pollfd wait = { .fd = fd, .events = POLLIN | POLLOUT };
+	char byte = 0;
+
+	EXPECT_EQ(poll(&wait, 1, 0), 1);
+	EXPECT(wait.revents & POLLERR);
+	if (read(fd, &byte, 1) < 0 && errno == EBADF) {
+		EXPECT_ERRNO(write(fd, &byte, 1), ENODEV);
+		return;
+	}
+	EXPECT_ERRNO(read(fd, &byte, 1), ENODEV);
+	EXPECT_ERRNO(ioctl(fd, MIG_GET_PRECOPY_INFO, &info), ENODEV);
+}
+
+/* Saved and loaded again, the VF is what it was. */
+static void expect_works(struct mig *m, const struct mig_live *before)
+{
+	struct mig_stream stream = { 0 };
+
+	mig_expect(m, MIG_RUNNING);
+	cfg_command(&m->vf, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 0);
+	mig_fill(m, SEED);
+	mig_save_all(m, &stream);
+	mig_fill(m, SEED + 1);
+	ASSERT_EQ(mig_load_all(m, &stream), 0);
+	mig_expect_filled(m, SEED);
+	mig_stream_free(&stream);
+	mig_expect_no_leak(before);
+	EXPECT_EQ(hca_counter(FN, HCA_MISUSED), 0u);
+}
+
+static int keep_file(struct mig *m)
+{
+	int fd = m->data;
+
+	m->data = -1;
+	return fd;
+}
+
+static void drop_file(int fd)
+{
+	if (fd >= 0) {
+		expect_dead(fd);
+		close(fd);
+	}
+}
+
+/* --- reset -------------------------------------------------------------------------- */
+
+TEST_EACH(reset_in, states)
+{
+	struct mig_live before;
+	struct mig m;
+	int file;
+
+	set_up(&m, &before);
+	mig_reach(&m, it->state);
+	file = keep_file(&m);
+	vfio_reset(&m.vf);
+	mig_expect(&m, MIG_RUNNING);
+	mig_expect_no_leak(&before);
+	drop_file(file);
+	expect_works(&m, &before);
+	mig_close(&m);
+}
+
+/* Of all the ways to reset it, a guest uses this one. */
+TEST(reset_by_config_space)
+{
+	struct mig_live before;
+	unsigned int cap;
+	struct mig m;
+
+	set_up(&m, &before);
+	mig_set(&m, MIG_PRE_COPY);
+	cap = cfg_find_cap(&m.vf, PCI_CAP_ID_EXP);
+	ASSERT(cap);
+	cfg_put16(&m.vf, cap + PCI_EXP_DEVCTL, PCI_EXP_DEVCTL_BCR_FLR);
+	mig_expect(&m, MIG_RUNNING);
+	drop_file(keep_file(&m));
+	expect_works(&m, &before);
+	mig_close(&m);
+}
+
+TEST(reset_while_a_save_is_going_on)
+{
+	struct mig_live before;
+	struct mig m;
+
+	set_up(&m, &before);
+	hca_fail(HCA_FAULT_DELAY, HCA_SAVE_VHCA, test_patience(2000));
+	mig_set(&m, MIG_STOP_COPY);
+	usleep(100000);
+	EXPECT_EQ(hca_counter(0, HCA_LIVE_CMD), 1u);
+	vfio_reset(&m.vf);
+	mig_expect(&m, MIG_RUNNING);
+	drop_file(keep_file(&m));
+	expect_works(&m, &before);
+	mig_close(&m);
+}
+
+/* --- close and unbind ------------------------------------------------------------------ */
+
+TEST_EACH(close_in, states)
+{
+	struct mig_live before;
+	struct mig m;
+	int file;
+
+	set_up(&m, &before);
+	mig_reach(&m, it->state);
+	file = keep_file(&m);
+	mig_close(&m);
+	mig_expect_no_leak(&before);
+	drop_file(file);
+	mig_open(&m, FN);
+	expect_works(&m, &before);
+	mig_close(&m);
+}
+
+TEST_EACH(unbind_in, states)
+{
+	struct mig_live before;
+	struct mig m;
+	int file;
+
+	set_up(&m, &before);
+	mig_reach(&m, it->state);
+	file = keep_file(&m);
+	mig_close(&m);
+	pci_unbind(hca_bdf(FN));
+	mig_expect_no_leak(&before);
+	/* The file's code is the module's */
+	EXPECT_EQ(module_unload(MIG_DRIVER) == 0, file < 0);
+	drop_file(file);
+	if (file >= 0)
+		EXPECT_EQ(module_unload(MIG_DRIVER), 0);
+	ASSERT_EQ(module_load(MIG_DRIVER, NULL), 0);
+	mig_open(&m, FN);
+	expect_works(&m, &before);
+	mig_close(&m);
+}
+
+/* --- the PF -------------------------------------------------------------------------- */
+
+static void reload_pf(void)
+{
+	ASSERT_EQ(lab_command("devlink dev reload pci/%s", hca_bdf(0)), 0);
+}
+
+/* A state does not change behind a program's back: it learns of it when it asks. */
+TEST_EACH_LIMIT(pf_reloaded_in, states, 60)
+{
+	struct mig_live before;
+	struct mig m;
+	int file;
+
+	set_up(&m, &before);
+	mig_reach(&m, it->state);
+	file = keep_file(&m);
+	reload_pf();
+	drop_file(file);
+	if (it->state != MIG_RUNNING) {
+		EXPECT_ERRNO(mig_set_try(&m, MIG_RUNNING), EINVAL);
+		EXPECT_STREQ(mig_name(mig_get(&m)), "ERROR");
+		vfio_reset(&m.vf);
+	}
+	before = mig_live();
+	expect_works(&m, &before);
+	mig_close(&m);
+}
+
+TEST(pf_reloaded_while_a_save_is_going_on)
+{
+	struct mig_live before;
+	struct mig m;
+
+	set_up(&m, &before);
+	hca_fail(HCA_FAULT_DELAY, HCA_SAVE_VHCA, test_patience(2000));
+	mig_set(&m, MIG_PRE_COPY);
+	reload_pf();
+	drop_file(keep_file(&m));
+	vfio_reset(&m.vf);
+	before = mig_live();
+	expect_works(&m, &before);
+	mig_close(&m);
+}
+
+/* mlx5_core leaves the PF, which takes the VFs away: whoever has one is waited for. */
+TEST(pf_unbound_with_a_file_open)
+{
+	struct mig_live before;
+	struct mig m;
+	int file;
+
+	set_up(&m, &before);
+	mig_set(&m, MIG_STOP_COPY);
+	file = keep_file(&m);
+	mig_close(&m);
+	ASSERT_EQ(hca_unbind(), 0);
+	EXPECT(!pci_exists(hca_bdf(FN)));
+	EXPECT_EQ(hca_live(0), 0u);
+	EXPECT_EQ(hca_counter(0, HCA_LEAKED), 0u);
+	drop_file(file);
+	ASSERT_EQ(hca_bind(), 0);
+}
+
+/* --- waiting ------------------------------------------------------------------------- */
+
+static void read_one(struct mig *m)
+{
+	char byte;
+
+	(void)!read(m->data, &byte, 1);
+}
+
+static void set_stop(struct mig *m)
+{
+	mig_set_try(m, MIG_STOP);
+}
+
+struct waiter {
+	const char *name;
+	void (*wait)(struct mig *m);
+};
+
+static const struct waiter waiters[] = {
+	{ "read", read_one },
+	{ "set-state", set_stop },
+};
+
+static bool gone_within(pid_t pid, unsigned int ms)
+{
+	unsigned int i;
+
+	for (i = 0; i < ms / 10; i++) {
+		if (waitpid(pid, NULL, WNOHANG) == pid)
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
+/* Firmware that takes its time is no reason to hold a program that has to die. */
+TEST_EACH(waiting_can_be_killed, waiters)
+{
+	struct mig_live before;
+	struct mig m;
+	pid_t pid;
+
+	set_up(&m, &before);
+	hca_fail(HCA_FAULT_HOLD, HCA_SAVE_VHCA, 0);
+	mig_set(&m, MIG_STOP_COPY);
+	pid = fork();
+	ASSERT_OK(pid);
+	if (!pid) {
+		it->wait(&m);
+		_exit(0);
+	}
+	EXPECT(!gone_within(pid, 500));
+	ASSERT_OK(kill(pid, SIGKILL));
+	EXPECT(gone_within(pid, test_patience(3000)));
+	hca_release();
+	mig_expect(&m, MIG_STOP_COPY);
+	mig_set(&m, MIG_RUNNING);
+	expect_works(&m, &before);
+	mig_close(&m);
+}
+
+/* --- all at once ----------------------------------------------------------------------- */
+
+static void turn_migrate(void *arg)
+{
+	struct mig *m = arg;
+	struct mig mine = *m;
+
+	mine.data = -1;
+	if (!mig_set_try(&mine, MIG_PRE_COPY))
+		mig_set_try(&mine, MIG_STOP_COPY);
+	if (mine.data >= 0)
+		read_one(&mine);
+	mig_set_try(&mine, MIG_RUNNING);
+	mig_close_data(&mine);
+}
+
+static void turn_resume(void *arg)
+{
+	struct mig mine = *(struct mig *)arg;
+	char bytes[64] = { 0 };
+
+	mine.data = -1;
+	if (!mig_set_try(&mine, MIG_RESUMING))
+		(void)!write(mine.data, bytes, sizeof(bytes));
+	mig_close_data(&mine);
+	usleep(30000);
+}
+
+static void turn_reset(void *arg)
+{
+	struct mig *m = arg;
+
+	ioctl(m->vf.fd, VFIO_DEVICE_RESET);
+	usleep(20000);
+}
+
+static void turn_look(void *arg)
+{
+	struct mig *m = arg;
+	uint64_t size;
+
+	mig_get(m);
+	vfio_feature_try(&m->vf, VFIO_DEVICE_FEATURE_GET | MIG_FEATURE_DATA_SIZE, &size,
+			 sizeof(size));
+}
+
+/* Nobody has to win, but the VF has to be of use when it is over. */
+TEST_LIMIT(everybody_at_once, 60)
+{
+	struct race race = { 0 };
+	struct mig_live before;
+	struct mig m;
+
+	set_up(&m, &before);
+	hca_set(HCA_SET_SAVE_MS, 5);
+	race_add(&race, "migrate", turn_migrate, &m);
+	race_add(&race, "resume", turn_resume, &m);
+	race_add(&race, "reset", turn_reset, &m);
+	race_add(&race, "look", turn_look, &m);
+	race_run(&race, 4000);
+	vfio_reset(&m.vf);
+	mig_expect(&m, MIG_RUNNING);
+	expect_works(&m, &before);
+	mig_close(&m);
+}
