@@ -18,12 +18,25 @@ static const struct mlx5vf_track_caps usual = {
 	.log_max_page = 21,
 };
 
+/* Of ranges that any page fits into */
+static int try(const struct mlx5vf_track_caps *caps, u64 page_size, u64 length,
+	       struct mlx5vf_track_plan *plan)
+{
+	const struct mlx5vf_track_wish wish = {
+		.length = length,
+		.page_size = page_size,
+		.log_align = 63,
+	};
+
+	return mlx5vf_track_plan(caps, &wish, plan);
+}
+
 static struct mlx5vf_track_plan plan_of(const struct mlx5vf_track_caps *caps,
 					u64 page_size, u64 length)
 {
 	struct mlx5vf_track_plan plan;
 
-	assert_int_equal(mlx5vf_track_plan(caps, page_size, length, &plan), 0);
+	assert_int_equal(try(caps, page_size, length, &plan), 0);
 	return plan;
 }
 
@@ -37,11 +50,11 @@ static void address_space_covers_what_is_tracked(void **state)
 	assert_int_equal(plan_of(&usual, 4096, 1ULL << 40).log_space, 40);
 	assert_int_equal(plan_of(&usual, 4096, (1ULL << 40) + 1).log_space, 41);
 	assert_int_equal(plan_of(&usual, 4096, 1ULL << 63).log_space, 63);
-	assert_int_equal(mlx5vf_track_plan(&usual, 4096, (1ULL << 63) + 1, &plan),
+	assert_int_equal(try(&usual, 4096, (1ULL << 63) + 1, &plan),
 			 -EOPNOTSUPP);
-	assert_int_equal(mlx5vf_track_plan(&usual, 4096, UINT64_MAX, &plan),
+	assert_int_equal(try(&usual, 4096, UINT64_MAX, &plan),
 			 -EOPNOTSUPP);
-	assert_int_equal(mlx5vf_track_plan(&usual, 4096, 0, &plan), -EINVAL);
+	assert_int_equal(try(&usual, 4096, 0, &plan), -EINVAL);
 }
 
 static void page_size_is_the_nearest_there_is(void **state)
@@ -54,6 +67,23 @@ static void page_size_is_the_nearest_there_is(void **state)
 	assert_int_equal(plan_of(&usual, 0, MIB).log_page, 12);
 	/* Finer than asked for is right, coarser would be guessing */
 	assert_int_equal(plan_of(&usual, 3 * 4096, MIB).log_page, 13);
+}
+
+/* A page that is larger than a range would reach beyond it */
+static void page_fits_into_the_ranges(void **state)
+{
+	for (unsigned int align = 0; align < 64; align++) {
+		const struct mlx5vf_track_wish wish = {
+			.length = MIB,
+			.page_size = 1ULL << 40,
+			.log_align = align,
+		};
+		unsigned int want = align < 12 ? 12 : align > 21 ? 21 : align;
+		struct mlx5vf_track_plan plan;
+
+		assert_row(align, !mlx5vf_track_plan(&usual, &wish, &plan));
+		assert_row(align, plan.log_page == want);
+	}
 }
 
 static void messages_of_64_kib_and_2_mib_of_them(void **state)
@@ -84,7 +114,7 @@ static void check_messages(unsigned int min, unsigned int max)
 
 	caps.log_min_msg = min;
 	caps.log_max_msg = max;
-	ret = mlx5vf_track_plan(&caps, 4096, MIB, &plan);
+	ret = try(&caps, 4096, MIB, &plan);
 	if (min > max || max < 3 || min > 24) {
 		assert_row(row, ret == -EOPNOTSUPP);
 		return;
@@ -112,7 +142,7 @@ static void check_spaces(unsigned int min, unsigned int max)
 
 	caps.log_min_space = min;
 	caps.log_max_space = max;
-	ret = mlx5vf_track_plan(&caps, 4096, MIB, &plan);
+	ret = try(&caps, 4096, MIB, &plan);
 	if (min > max || max < 20) {
 		assert_row(row, ret == -EOPNOTSUPP);
 		return;
@@ -136,7 +166,7 @@ static void page_capabilities_of_all_values(void **state)
 
 		caps.log_min_page = row / 64;
 		caps.log_max_page = row % 64;
-		ret = mlx5vf_track_plan(&caps, 4096, MIB, &plan);
+		ret = try(&caps, 4096, MIB, &plan);
 		assert_row(row, ret == (row / 64 > row % 64 ? -EOPNOTSUPP : 0));
 		assert_row(row, ret || (plan.log_page >= row / 64 &&
 					plan.log_page <= row % 64));
@@ -148,6 +178,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(address_space_covers_what_is_tracked),
 		cmocka_unit_test(page_size_is_the_nearest_there_is),
+		cmocka_unit_test(page_fits_into_the_ranges),
 		cmocka_unit_test(messages_of_64_kib_and_2_mib_of_them),
 		cmocka_unit_test(message_capabilities_of_all_values),
 		cmocka_unit_test(space_capabilities_of_all_values),

@@ -52,32 +52,42 @@ static int plan_buffer(const struct mlx5vf_track_caps *caps,
 	return 0;
 }
 
+/* Pages must fit into the ranges, which are not ours to widen */
+static unsigned int plan_page(const struct mlx5vf_track_caps *caps,
+			      const struct mlx5vf_track_wish *wish)
+{
+	unsigned int log = wish->page_size ? ilog2(wish->page_size) : 0;
+
+	log = min_t(unsigned int, log, wish->log_align);
+	return clamp_t(unsigned int, log, caps->log_min_page,
+		       min(caps->log_max_page, 63));
+}
+
 /**
  * mlx5vf_track_plan() - choose sizes for tracking
  * @caps: what the firmware can do
- * @page_size: granularity that user space would like; 0 if it does not care
- * @length: bytes to be tracked altogether
+ * @wish: what user space would like
  * @plan: the result
  *
  * Return: 0, -EINVAL if there is nothing to track, or -EOPNOTSUPP if the firmware
  * cannot track so much, or makes no sense.
  */
-int mlx5vf_track_plan(const struct mlx5vf_track_caps *caps, u64 page_size,
-		      u64 length, struct mlx5vf_track_plan *plan)
+int mlx5vf_track_plan(const struct mlx5vf_track_caps *caps,
+		      const struct mlx5vf_track_wish *wish,
+		      struct mlx5vf_track_plan *plan)
 {
 	unsigned int log_space;
 
-	if (!length)
+	if (!wish->length)
 		return -EINVAL;
 	if (!sane(caps))
 		return -EOPNOTSUPP;
 
-	log_space = max_t(unsigned int, log2_up(length), caps->log_min_space);
+	log_space = max_t(unsigned int, log2_up(wish->length),
+			  caps->log_min_space);
 	if (log_space > caps->log_max_space)
 		return -EOPNOTSUPP;
 	plan->log_space = log_space;
-
-	plan->log_page = clamp_t(unsigned int, page_size ? ilog2(page_size) : 0,
-				 caps->log_min_page, min(caps->log_max_page, 63));
+	plan->log_page = plan_page(caps, wish);
 	return plan_buffer(caps, plan);
 }

@@ -28,6 +28,18 @@ struct mlx5vf_track_caps {
 };
 
 /**
+ * struct mlx5vf_track_wish - what user space would like
+ * @length: bytes to be tracked altogether
+ * @page_size: granularity; 0 if it does not care
+ * @log_align: what all ranges begin and end at a multiple of, log2 of bytes
+ */
+struct mlx5vf_track_wish {
+	u64	length;
+	u64	page_size;
+	u8	log_align;
+};
+
+/**
  * struct mlx5vf_track_plan - what to ask for
  * @log_space: address space, log2 of bytes
  * @log_page: granularity, log2 of bytes
@@ -41,7 +53,8 @@ struct mlx5vf_track_plan {
 	u8	log_slots;
 };
 
-int mlx5vf_track_plan(const struct mlx5vf_track_caps *caps, u64 page_size,
-		      u64 length, struct mlx5vf_track_plan *plan);
+int mlx5vf_track_plan(const struct mlx5vf_track_caps *caps,
+		      const struct mlx5vf_track_wish *wish,
+		      struct mlx5vf_track_plan *plan);
 
 #endif /* MLX5VF_PLAN_H */

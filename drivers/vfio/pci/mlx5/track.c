@@ -4,6 +4,7 @@
  * what pages a VF writes to, and tells us when asked; that clears its memory, so a
  * report that is not delivered whole makes the tracker useless.
  */
+#include <linux/bitops.h>
 #include <linux/errno.h>
 #include <linux/interval_tree.h>
 #include <linux/iova_bitmap.h>
@@ -124,18 +125,21 @@ static int object_check(struct mlx5vf_mig *mig, struct mlx5vf_track *t)
 
 /* ---- start and stop ---------------------------------------------------- */
 
-static int sum_up(struct rb_root_cached *ranges, u64 *sum)
+static int sum_up(struct rb_root_cached *ranges, struct mlx5vf_track_wish *wish)
 {
 	struct interval_tree_node *node;
+	u64 bits = 0;
 
-	*sum = 0;
 	for (node = interval_tree_iter_first(ranges, 0, ULONG_MAX); node;
 	     node = interval_tree_iter_next(node, 0, ULONG_MAX)) {
 		u64 length = (u64)node->last - node->start + 1;
 
-		if (!length || check_add_overflow(*sum, length, sum))
+		if (!length || check_add_overflow(wish->length, length,
+						  &wish->length))
 			return -EINVAL;
+		bits |= node->start | length;
 	}
+	wish->log_align = bits ? __ffs64(bits) : 0;
 	return 0;
 }
 
@@ -153,11 +157,11 @@ static int make_plan(struct mlx5vf_mig *mig, struct mlx5vf_track *t,
 		.log_max_page	= CAP(max_page_size),
 #undef CAP
 	};
-	u64 length;
+	struct mlx5vf_track_wish wish = { .page_size = page_size };
 	int ret;
 
-	ret = sum_up(ranges, &length);
-	return ret ? ret : mlx5vf_track_plan(&caps, page_size, length, &t->plan);
+	ret = sum_up(ranges, &wish);
+	return ret ? ret : mlx5vf_track_plan(&caps, &wish, &t->plan);
 }
 
 /* Ranges that are near each other become one, until there are few enough */
