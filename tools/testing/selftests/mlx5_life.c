@@ -137,8 +137,7 @@ TEST(reset_while_a_save_is_going_on)
 	set_up(&m, &before);
 	hca_fail(HCA_FAULT_DELAY, HCA_SAVE_VHCA, test_patience(2000));
 	mig_set(&m, MIG_STOP_COPY);
-	usleep(100000);
-	EXPECT_EQ(hca_counter(0, HCA_LIVE_CMD), 1u);
+	mig_await_commands(1);
 	vfio_reset(&m.vf);
 	mig_expect(&m, MIG_RUNNING);
 	drop_file(keep_file(&m));
@@ -225,6 +224,7 @@ TEST(pf_reloaded_while_a_save_is_going_on)
 	set_up(&m, &before);
 	hca_fail(HCA_FAULT_DELAY, HCA_SAVE_VHCA, test_patience(2000));
 	mig_set(&m, MIG_PRE_COPY);
+	mig_await_commands(1);
 	reload_pf();
 	drop_file(keep_file(&m));
 	vfio_reset(&m.vf);
@@ -298,6 +298,7 @@ TEST_EACH(waiting_can_be_killed, waiters)
 	set_up(&m, &before);
 	hca_fail(HCA_FAULT_HOLD, HCA_SAVE_VHCA, 0);
 	mig_set(&m, MIG_STOP_COPY);
+	mig_await_commands(1);
 	pid = fork();
 	ASSERT_OK(pid);
 	if (!pid) {

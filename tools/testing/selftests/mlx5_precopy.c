@@ -137,6 +137,7 @@ TEST(initial_bytes_while_the_first_save_is_going_on)
 	pair_open(&src, &dst);
 	hca_fail(HCA_FAULT_HOLD, HCA_SAVE_VHCA, 0);
 	mig_set(&src, MIG_PRE_COPY);
+	mig_await_commands(1);
 	EXPECT_GE(mig_precopy(&src).initial_bytes, PAGES * HCA_PAGE);
 	ASSERT_OK(fcntl(src.data, F_SETFL, O_NONBLOCK));
 	/* The guess at the final size is there, then there is a gap. */

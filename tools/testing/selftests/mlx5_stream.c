@@ -215,8 +215,7 @@ TEST(two_vfs_save_at_once)
 	hca_fail(HCA_FAULT_HOLD, HCA_SAVE_VHCA, 0, .times = 2);
 	mig_set(&src, MIG_STOP_COPY);
 	mig_set(&dst, MIG_STOP_COPY);
-	usleep(100000);
-	EXPECT_EQ(hca_counter(0, HCA_LIVE_CMD), 2u);
+	mig_await_commands(2);
 	hca_release();
 	mig_drain(&src, &one);
 	mig_drain(&dst, &two);
@@ -267,6 +266,7 @@ TEST(reading_waits_unless_it_must_not)
 	pair_open(&src, &dst, 8);
 	hca_fail(HCA_FAULT_HOLD, HCA_SAVE_VHCA, 0);
 	mig_set(&src, MIG_STOP_COPY);
+	mig_await_commands(1);
 	nonblocking(&src);
 	EXPECT_EQ(mig_poll(&src), 0);
 	EXPECT_ERRNO(read(src.data, &byte, 1), EAGAIN);

@@ -59,7 +59,6 @@ struct mlx5vf_qp {
  * @fw: firmware's end
  * @recv: what messages are received to
  * @nb: errors of all this
- * @nb_armed: @nb is registered
  * @reporting: a report is being made; mig->lock, as all above
  * @dead: the tracker is gone; set under mig->lock
  * @completed: @cq has, or had, something new; set in an interrupt, as what follows
@@ -78,7 +77,6 @@ struct mlx5vf_track {
 	struct mlx5vf_qp		fw;
 	struct mlx5vf_image		*recv;
 	struct mlx5_nb			nb;
-	bool				nb_armed;
 	bool				reporting;
 	bool				dead;
 	bool				completed;

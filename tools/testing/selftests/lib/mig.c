@@ -348,6 +348,17 @@ void mig_expect_filled(struct mig *m, unsigned int seed)
 	each_page(m, seed, true);
 }
 
+/* --- firmware -------------------------------------------------------------------- */
+
+void mig_await_commands(unsigned int count)
+{
+	unsigned int i, tries = test_patience(500);
+
+	for (i = 0; i < tries && hca_counter(0, HCA_LIVE_CMD) != count; i++)
+		usleep(10000);
+	ASSERT_EQ(hca_counter(0, HCA_LIVE_CMD), count);
+}
+
 /* --- leaks --------------------------------------------------------------------- */
 
 struct mig_live mig_live(void)

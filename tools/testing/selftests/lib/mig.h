@@ -135,6 +135,9 @@ void mig_wait(struct mig *m, short events);
 void mig_fill(struct mig *m, unsigned int seed);
 void mig_expect_filled(struct mig *m, unsigned int seed);
 
+/* Wait until firmware has @count commands in its hands: saves begin a little later. */
+void mig_await_commands(unsigned int count);
+
 /* What firmware should have no more of: everything but mlx5_core's own things. */
 struct mig_live {
 	uint32_t count[HCA_LIVE];
