@@ -278,34 +278,33 @@ static int apply_all(struct plan *plan)
 }
 
 /* A device that a VFIO driver had already keeps the record of what was before. */
-static void remember(const struct plan *plan)
+static void remember(const struct change *change)
 {
-	size_t i;
-	int ret;
+	const struct device *dev = &change->dev;
+	int ret = 0;
 
-	for (i = 0; i < plan->nr; i++) {
-		if (plan->v[i].fate != FATE_DONE)
-			continue;
-		if (plan->v[i].home)
-			record_remove(&plan->v[i].dev);
-		ret = plan->v[i].home || plan->v[i].dev.vfio ? 0 : record_write(&plan->v[i].dev);
-		if (ret)
-			note("%s: cannot write down which driver it had: %s", plan->v[i].dev.bdf,
-			     strerror(-ret));
-	}
+	if (change->fate != FATE_DONE)
+		return;
+	if (change->home)
+		record_remove(dev);
+	else if (!dev->vfio)
+		ret = record_write(dev);
+	if (ret)
+		complain("%s: cannot write down which driver it had: %s", dev->bdf, strerror(-ret));
 }
 
 int plan_apply(struct plan *plan)
 {
 	int lock, ret;
+	size_t i;
 
 	signals_hold();
 	lock = kernel_lock();
 	ret = load_all(plan);
 	if (!ret)
 		ret = apply_all(plan);
-	if (!ret)
-		remember(plan);
+	for (i = 0; i < plan->nr; i++)
+		remember(&plan->v[i]);
 	if (lock >= 0)
 		close(lock);
 	signals_release();

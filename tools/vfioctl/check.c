@@ -29,7 +29,7 @@ bool without_iommu(void)
 	return !file_text(on, sizeof(on), UNSAFE) && !strcmp(on, "Y");
 }
 
-void check_bind(struct change *change, const struct aliases *all, const struct usage *usage)
+void check_bind(struct change *change, const struct aliases *all, const struct holders *holders)
 {
 	struct reasons *list = &change->reasons;
 	bool candidate;
@@ -46,10 +46,10 @@ void check_bind(struct change *change, const struct aliases *all, const struct u
 		reason_add(list, "driver",
 			   "%s does not declare that it drives this device for VFIO",
 			   change->driver[0] ? change->driver : change->module);
-	usage_of(list, usage, &change->dev);
+	usage_of(list, holders, &change->dev);
 }
 
-void check_unbind(struct change *change, const struct usage *usage)
+void check_unbind(struct change *change, const struct holders *holders)
 {
 	struct reasons *list = &change->reasons;
 
@@ -58,5 +58,5 @@ void check_unbind(struct change *change, const struct usage *usage)
 	if (!change->dev.vfio && change->dev.driver[0])
 		reason_final(list, "driver", "nothing to give back: %s has it, no VFIO driver",
 			     change->dev.driver);
-	usage_of(list, usage, &change->dev);
+	usage_of(list, holders, &change->dev);
 }

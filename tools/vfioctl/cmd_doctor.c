@@ -49,13 +49,13 @@ static int patient_open(struct patient *patient, const char *text)
 	if (patient->dev.group >= 0)
 		devices_of_group(&patient->members, patient->dev.group);
 	find_modules(patient);
-	patient->usage = usage_take();
+	patient->holders = holders_take();
 	return 0;
 }
 
 static void patient_close(struct patient *patient)
 {
-	usage_free(patient->usage);
+	holders_free(patient->holders);
 	devices_free(&patient->members);
 }
 

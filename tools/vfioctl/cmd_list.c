@@ -32,12 +32,12 @@ static const struct column columns[] = {
 /**
  * struct listing - what every line needs
  * @all:	the aliases of all modules
- * @usage:	all open files
+ * @holders:	all open files
  */
 struct listing {
 	struct out *out;
 	struct aliases all;
-	struct usage *usage;
+	struct holders *holders;
 };
 
 static void set_candidates(struct libscols_line *line, const struct aliases *all,
@@ -55,14 +55,14 @@ static void set_candidates(struct libscols_line *line, const struct aliases *all
 	aliases_free(&found);
 }
 
-static void set_usage(struct libscols_line *line, const struct usage *usage,
+static void set_usage(struct libscols_line *line, const struct holders *holders,
 		      const struct device *dev)
 {
 	struct reasons reasons = {};
 	struct names names = {};
 	size_t i;
 
-	usage_of(&reasons, usage, dev);
+	usage_of(&reasons, holders, dev);
 	for (i = 0; i < reasons.nr; i++)
 		names_add(&names, reasons.v[i].text);
 	out_names(line, COL_USAGE, &names);
@@ -85,7 +85,7 @@ static void add_device(const struct listing *listing, const struct device *dev,
 	/* A bridge matches "any device", but no VFIO driver takes one. */
 	if (!dev->bridge)
 		set_candidates(line, &listing->all, dev);
-	set_usage(line, listing->usage, dev);
+	set_usage(line, listing->holders, dev);
 }
 
 static int compare_groups(const void *a, const void *b)
@@ -148,8 +148,8 @@ int cmd_list(const struct options *options)
 	}
 	ret = modules_aliases(&listing.all);
 	if (ret)
-		note("cannot read modules.alias, so there are no candidates: %s", strerror(-ret));
-	listing.usage = usage_take();
+		complain("no candidates, since modules.alias cannot be read: %s", strerror(-ret));
+	listing.holders = holders_take();
 	listing.out = out_new("devices", columns, ARRAY_SIZE(columns), options->json);
 	if (options->tree) {
 		add_groups(&listing, &devices);
@@ -158,7 +158,7 @@ int cmd_list(const struct options *options)
 			add_device(&listing, &devices.v[i], NULL);
 	}
 	out_done(listing.out);
-	usage_free(listing.usage);
+	holders_free(listing.holders);
 	aliases_free(&listing.all);
 	devices_free(&devices);
 	return EXIT_DONE;

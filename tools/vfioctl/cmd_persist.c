@@ -47,7 +47,7 @@ static bool is_meant(const struct keep *keep, const struct device *dev)
 }
 
 /* What must not lose its driver now must not lose it at the next boot. */
-static bool refused(const struct device *dev, const struct usage *usage, bool force)
+static bool refused(const struct device *dev, const struct holders *holders, bool force)
 {
 	struct reasons reasons = {};
 	bool ret;
@@ -55,7 +55,7 @@ static bool refused(const struct device *dev, const struct usage *usage, bool fo
 	if (dev->bridge)
 		reason_final(&reasons, "bridge", "it is a bridge; VFIO takes only endpoints");
 	if (!dev->vfio)
-		usage_of(&reasons, usage, dev);
+		usage_of(&reasons, holders, dev);
 	ret = reasons_refuse(&reasons, dev->bdf, force);
 	reasons_free(&reasons);
 	return ret;
@@ -64,21 +64,21 @@ static bool refused(const struct device *dev, const struct usage *usage, bool fo
 static int check(struct keep *keep, bool force)
 {
 	struct devices devices;
-	struct usage *usage;
+	struct holders *holders;
 	bool bad = false, found = false;
 	size_t i;
 
 	devices_read(&devices);
-	usage = usage_take();
+	holders = holders_take();
 	for (i = 0; i < devices.nr; i++) {
 		if (!is_meant(keep, &devices.v[i]))
 			continue;
 		found = true;
-		bad |= refused(&devices.v[i], usage, force);
+		bad |= refused(&devices.v[i], holders, force);
 		keep->vendor = devices.v[i].vendor;
 		keep->device = devices.v[i].device;
 	}
-	usage_free(usage);
+	holders_free(holders);
 	devices_free(&devices);
 	if (keep->bdf[0] && !found) {
 		complain("there is no device %s", keep->bdf);
@@ -129,7 +129,7 @@ static int change(const struct keep *keep, const struct options *options)
 	show("persist", "file", &files, options);
 	names_free(&files);
 	if (!ret)
-		note("to have that in the initramfs: 'update-initramfs -u', or 'dracut -f'");
+		complain("to have that in the initramfs: 'update-initramfs -u', or 'dracut -f'");
 	return ret ? EXIT_FAILED : EXIT_DONE;
 }
 
@@ -144,7 +144,7 @@ int cmd_persist(const struct options *options)
 	if (!options->remove && check(&keep, options->force))
 		return EXIT_FAILED;
 	if (options->dry_run) {
-		note("%s would be %s", keep.key, options->remove ? "given up" : "kept");
+		complain("%s would be %s", keep.key, options->remove ? "given up" : "kept");
 		return EXIT_DONE;
 	}
 	return change(&keep, options);

@@ -57,7 +57,7 @@ static int check_number(const struct device *pf, uint64_t *number, const char *t
 /* To change their number is to remove all that are there. */
 static bool any_in_use(const struct device *pf, bool force)
 {
-	struct usage *usage = usage_take();
+	struct holders *holders = holders_take();
 	struct names functions;
 	struct reasons reasons;
 	struct device vf;
@@ -68,12 +68,12 @@ static bool any_in_use(const struct device *pf, bool force)
 	for (i = 0; i < functions.nr; i++) {
 		reasons = (struct reasons){};
 		if (!device_read(&vf, functions.v[i]))
-			usage_of(&reasons, usage, &vf);
+			usage_of(&reasons, holders, &vf);
 		refused |= reasons_refuse(&reasons, vf.bdf, force);
 		reasons_free(&reasons);
 	}
 	names_free(&functions);
-	usage_free(usage);
+	holders_free(holders);
 	return refused;
 }
 
@@ -126,7 +126,7 @@ static int create(const struct device *pf, uint64_t number, const struct options
 	}
 	ret = bind_functions(pf, options);
 	if (ret && !pf->vfs) {
-		note("%s: removing the virtual functions again", pf->bdf);
+		complain("%s: removing the virtual functions again", pf->bdf);
 		vfs_set(pf, 0, true);
 	}
 	return ret;

@@ -24,7 +24,7 @@ void doctor_usage(struct finding *found, const struct patient *patient)
 
 	if (patient->dev.vfio || patient->dev.bridge)
 		return;
-	usage_of(&reasons, patient->usage, &patient->dev);
+	usage_of(&reasons, patient->holders, &patient->dev);
 	for (i = 0; i < reasons.nr; i++) {
 		if (strcmp(reasons.v[i].kind, "vfs"))
 			append_to(text, sizeof(text), "%s%s", text[0] ? "; " : "",

@@ -106,7 +106,7 @@ void doctor_node(struct finding *found, const struct patient *patient)
 
 void doctor_holder(struct finding *found, const struct patient *patient)
 {
-	const struct holders *holders = usage_holders(patient->usage);
+	const struct holders *holders = patient->holders;
 	char text[TEXT_LEN / 2] = "";
 	struct names who;
 	size_t i;

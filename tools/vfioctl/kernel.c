@@ -64,7 +64,7 @@ int kernel_lock(void)
 		return -1;
 	if (!flock(fd, LOCK_EX | LOCK_NB))
 		return fd;
-	note("another vfioctl is at work; waiting for it");
+	complain("another vfioctl is at work; waiting for it");
 	while (flock(fd, LOCK_EX) && errno == EINTR && !signal_pending())
 		;
 	return fd;

@@ -195,7 +195,7 @@ static int run_command(const struct command *command, const struct options *opti
 	int ret = modules_open();
 
 	if (ret)
-		note("no index of the running kernel's modules: %s", strerror(-ret));
+		complain("no index of the running kernel's modules: %s", strerror(-ret));
 	names_open();
 	ret = command->run(options);
 	names_close();

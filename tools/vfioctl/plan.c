@@ -134,7 +134,7 @@ static void choose_best(struct change *change, const struct aliases *all)
 int plan_bind(struct plan *plan, const struct options *options)
 {
 	struct aliases all;
-	struct usage *usage;
+	struct holders *holders;
 	size_t i;
 	int ret;
 
@@ -145,15 +145,15 @@ int plan_bind(struct plan *plan, const struct options *options)
 	ret = modules_aliases(&all);
 	if (ret)
 		complain("cannot read modules.alias: %s", strerror(-ret));
-	usage = usage_take();
+	holders = holders_take();
 	for (i = 0; i < plan->nr; i++) {
 		if (options->driver)
 			choose_wanted(&plan->v[i], options->driver);
 		else
 			choose_best(&plan->v[i], &all);
-		check_bind(&plan->v[i], &all, usage);
+		check_bind(&plan->v[i], &all, holders);
 	}
-	usage_free(usage);
+	holders_free(holders);
 	aliases_free(&all);
 	return 0;
 }
@@ -171,7 +171,7 @@ static void recall(struct change *change)
 
 int plan_unbind(struct plan *plan, const struct options *options)
 {
-	struct usage *usage;
+	struct holders *holders;
 	size_t i;
 	int ret;
 
@@ -179,12 +179,12 @@ int plan_unbind(struct plan *plan, const struct options *options)
 	ret = add_devices(plan, options);
 	if (ret)
 		return ret;
-	usage = usage_take();
+	holders = holders_take();
 	for (i = 0; i < plan->nr; i++) {
 		plan->v[i].home = true;
 		recall(&plan->v[i]);
-		check_unbind(&plan->v[i], usage);
+		check_unbind(&plan->v[i], holders);
 	}
-	usage_free(usage);
+	holders_free(holders);
 	return 0;
 }

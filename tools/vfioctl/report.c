@@ -84,6 +84,21 @@ static void add_line(struct out *out, const struct change *change, enum outcome 
 	out_set(line, COL_STEPS, steps);
 }
 
+/* What binding one of several devices does not cure. */
+static void say_group(const struct change *change)
+{
+	struct patient patient = { .dev = change->dev };
+	struct finding found = {};
+
+	if (change->home || change->fate != FATE_DONE || change->dev.group < 0)
+		return;
+	devices_of_group(&patient.members, change->dev.group);
+	doctor_group(&found, &patient);
+	if (found.verdict == VERDICT_BAD)
+		complain("%s: %s %s", change->dev.bdf, found.text, found.remedy);
+	devices_free(&patient.members);
+}
+
 static void say_error(const struct change *change)
 {
 	if (change->error[0])
@@ -105,6 +120,7 @@ static void report(const struct plan *plan, const char *name, enum outcome outco
 	for (i = 0; i < plan->nr; i++) {
 		add_line(out, &plan->v[i], outcome);
 		say_error(&plan->v[i]);
+		say_group(&plan->v[i]);
 	}
 	out_done(out);
 }

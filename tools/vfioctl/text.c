@@ -8,31 +8,17 @@
 
 #include "util.h"
 
-static void say(const char *format, va_list args)
-{
-	fflush(stdout);
-	fputs("vfioctl: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
-}
-
+/* All that is no table: stdout may be JSON. */
 void complain(const char *format, ...)
 {
 	va_list args;
 
+	fflush(stdout);
+	fputs("vfioctl: ", stderr);
 	va_start(args, format);
-	say(format, args);
+	vfprintf(stderr, format, args);
 	va_end(args);
-}
-
-/* The same channel: stdout may be JSON. */
-void note(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	say(format, args);
-	va_end(args);
+	fputc('\n', stderr);
 }
 
 void print_to(char *text, size_t size, const char *format, ...)

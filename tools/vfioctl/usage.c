@@ -7,10 +7,6 @@
 
 #include "vfioctl.h"
 
-struct usage {
-	struct holders *holders;
-};
-
 static void add(struct reasons *list, const struct reason *reason)
 {
 	list->v = grow(list->v, list->nr + 1, sizeof(*list->v));
@@ -76,26 +72,6 @@ void class_members(struct names *found, const char *class, const struct device *
 	names_free(&all);
 }
 
-struct usage *usage_take(void)
-{
-	struct usage *usage = grow(NULL, 1, sizeof(*usage));
-
-	usage->holders = holders_take();
-	return usage;
-}
-
-void usage_free(struct usage *usage)
-{
-	if (usage)
-		holders_free(usage->holders);
-	free(usage);
-}
-
-const struct holders *usage_holders(const struct usage *usage)
-{
-	return usage->holders;
-}
-
 static void vf_usage(struct reasons *list, const struct device *dev)
 {
 	if (dev->vfs)
@@ -104,7 +80,7 @@ static void vf_usage(struct reasons *list, const struct device *dev)
 			   dev->vfs, dev->bdf);
 }
 
-void usage_of(struct reasons *list, const struct usage *usage, const struct device *dev)
+void usage_of(struct reasons *list, const struct holders *holders, const struct device *dev)
 {
 	static void (*const ways[])(struct reasons *, const struct device *) = {
 		disk_usage, net_usage, console_usage, vf_usage,
@@ -113,5 +89,5 @@ void usage_of(struct reasons *list, const struct usage *usage, const struct devi
 
 	for (i = 0; i < ARRAY_SIZE(ways); i++)
 		ways[i](list, dev);
-	open_usage(list, usage->holders, dev);
+	open_usage(list, holders, dev);
 }

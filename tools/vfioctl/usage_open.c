@@ -116,7 +116,8 @@ struct holders *holders_take(void)
 
 void holders_free(struct holders *all)
 {
-	free(all->v);
+	if (all)
+		free(all->v);
 	free(all);
 }
 

@@ -22,7 +22,6 @@
 /* text.c: messages, checked numbers and names */
 
 void complain(const char *format, ...) PRINTF(1, 2);
-void note(const char *format, ...) PRINTF(1, 2);
 /* Like snprintf(), for what is known to fit, or may be cut. */
 void print_to(char *text, size_t size, const char *format, ...) PRINTF(3, 4);
 void append_to(char *text, size_t size, const char *format, ...) PRINTF(3, 4);

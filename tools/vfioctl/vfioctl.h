@@ -165,13 +165,8 @@ bool reasons_refuse(const struct reasons *list, const char *bdf, bool force);
 void reasons_free(struct reasons *list);
 
 struct holders;
-struct usage;
 
-/* A snapshot of all processes, so that many devices can be asked about. */
-struct usage *usage_take(void);
-void usage_free(struct usage *usage);
-const struct holders *usage_holders(const struct usage *usage);
-void usage_of(struct reasons *list, const struct usage *usage, const struct device *dev);
+void usage_of(struct reasons *list, const struct holders *holders, const struct device *dev);
 
 /* usage_disk.c, usage_net.c, usage_console.c, usage_open.c: the ways to use one */
 
@@ -180,6 +175,7 @@ void disk_usage(struct reasons *list, const struct device *dev);
 void add_shared_disks(struct names *disks, const struct device *dev);
 void net_usage(struct reasons *list, const struct device *dev);
 void console_usage(struct reasons *list, const struct device *dev);
+/* The open files of all processes, so that many devices can be asked about. */
 struct holders *holders_take(void);
 void holders_free(struct holders *all);
 /* False: some processes do not let us look. */
@@ -242,10 +238,10 @@ bool change_idle(const struct change *change);
 
 /* check.c */
 
-void check_bind(struct change *change, const struct aliases *all, const struct usage *usage);
+void check_bind(struct change *change, const struct aliases *all, const struct holders *holders);
 /* Whether VFIO is told to do without an IOMMU */
 bool without_iommu(void);
-void check_unbind(struct change *change, const struct usage *usage);
+void check_unbind(struct change *change, const struct holders *holders);
 
 /* apply.c: all of a plan or nothing of it */
 
@@ -320,14 +316,14 @@ struct finding {
  * @members:	of its group, itself included
  * @module:	that has it, or would have it if it were bound; or ""
  * @best:	the candidate that fits best, or ""
- * @usage:	open files of all processes
+ * @holders:	open files of all processes
  */
 struct patient {
 	struct device dev;
 	struct devices members;
 	char module[NAME_LEN];
 	char best[NAME_LEN];
-	struct usage *usage;
+	struct holders *holders;
 };
 
 struct check {

@@ -204,6 +204,15 @@ static void group_takes_all_but_bridges(void **state)
 	expect_driver("0000:00:02.0", "pcieport", "(null)");
 }
 
+static void group_that_is_not_viable_yet_is_told(void **state)
+{
+	(void)state;
+	assert_int_equal(vfioctl("bind", SOUND, NULL), EXIT_DONE);
+	assert_contains(run.err, SOUND ": Its group is not viable: " GPU " is bound to nouveau.");
+	assert_int_equal(vfioctl("bind", NIC, NULL), EXIT_DONE);
+	assert_string_equal(run.err, "");
+}
+
 static void dry_run_touches_nothing(void **state)
 {
 	(void)state;
@@ -360,6 +369,7 @@ int main(void)
 		TEST(vanishing_device_is_an_error_message),
 		TEST(lost_device_is_told),
 		TEST(group_takes_all_but_bridges),
+		TEST(group_that_is_not_viable_yet_is_told),
 		TEST(dry_run_touches_nothing),
 		TEST(address_is_taken_whole),
 		TEST(same_device_twice_is_one),

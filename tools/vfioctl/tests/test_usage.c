@@ -29,7 +29,7 @@ static void expect_refusal(const char *bdf, const char *reason)
 
 static void expect_free(const char *bdf)
 {
-	assert_int_equal(vfioctl("bind", bdf, NULL), EXIT_DONE);
+	assert_int_equal(vfioctl("bind", "--group", bdf, NULL), EXIT_DONE);
 	assert_string_equal(run.err, "");
 }
 
