@@ -103,7 +103,7 @@ static void hold(void)
 {
 	WRITE_ONCE(held, held + 1);
 	while (READ_ONCE(hold_vfs))
-		msleep(10);
+		msleep(20);
 }
 
 static int probe(struct pci_dev *pdev, const struct pci_device_id *id)
