@@ -47,7 +47,7 @@ static unsigned int literal_fields(const char *pattern)
 	return literal;
 }
 
-static void dashes_to_underscores(char *name)
+void module_normalize(char *name)
 {
 	for (; *name; name++) {
 		if (*name == '-')
@@ -65,7 +65,7 @@ int alias_parse(struct alias *alias, const char *line)
 	if (sscanf(line, "alias %127s %127s %c", pattern, module, &more) != 2 ||
 	    !name_good(module) || !text_good(pattern))
 		return -EBADMSG;
-	dashes_to_underscores(module);
+	module_normalize(module);
 	copy_text(alias->pattern, sizeof(alias->pattern), pattern);
 	copy_text(alias->module, sizeof(alias->module), module);
 	alias->wildcards = count_wildcards(pattern);

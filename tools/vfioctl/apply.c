@@ -243,7 +243,7 @@ static int load(struct change *change)
 	if (ret)
 		return fail(change, ret, "module %s does not load: %s", change->module,
 			    strerror(-ret));
-	return module_driver(change->driver, change->module, "", change->error);
+	return module_driver(change->driver, change->module, change->wanted, change->error);
 }
 
 static int load_all(struct plan *plan)

@@ -18,7 +18,7 @@ static void plan_add(struct plan *plan, const struct device *dev)
 			return;
 	}
 	plan->v = grow(plan->v, plan->nr + 1, sizeof(*plan->v));
-	plan->v[plan->nr++] = (struct change){ .dev = *dev };
+	plan->v[plan->nr++] = (struct change){ .dev = *dev, .wanted = "" };
 }
 
 /* A bridge in the group stays where it is: the kernel allows for that. */
@@ -85,13 +85,13 @@ bool change_idle(const struct change *change)
 }
 
 /* A module that is loaded has a driver with a name; another one will have. */
-static void name_driver(struct change *change, const char *wanted)
+static void name_driver(struct change *change)
 {
 	char error[TEXT_LEN];
 
 	if (!module_loaded(change->module))
 		return;
-	if (module_driver(change->driver, change->module, wanted, error))
+	if (module_driver(change->driver, change->module, change->wanted, error))
 		reason_final(&change->reasons, "driver", "%s", error);
 }
 
@@ -99,6 +99,7 @@ static void choose_wanted(struct change *change, const char *wanted)
 {
 	char path[PATH_MAX];
 
+	change->wanted = wanted;
 	if (!name_good(wanted) || strlen(wanted) >= NAME_LEN) {
 		reason_final(&change->reasons, "driver", "no driver can have that name");
 	} else if (!real_path(path, PCI_DRIVERS "/%s", wanted)) {
@@ -107,7 +108,8 @@ static void choose_wanted(struct change *change, const char *wanted)
 			change->module[0] = '\0';
 	} else if (module_exists(wanted)) {
 		copy_text(change->module, sizeof(change->module), wanted);
-		name_driver(change, wanted);
+		module_normalize(change->module);
+		name_driver(change);
 	} else {
 		reason_final(&change->reasons, "driver", "there is no driver or module %s", wanted);
 	}
@@ -122,7 +124,7 @@ static void choose_best(struct change *change, const struct aliases *all)
 	best = candidate_best(&found);
 	if (best < found.nr) {
 		copy_text(change->module, sizeof(change->module), found.v[best].module);
-		name_driver(change, "");
+		name_driver(change);
 	} else {
 		reason_final(&change->reasons, "candidate",
 			     "no module declares that it drives it for VFIO%s",

@@ -104,6 +104,8 @@ struct aliases {
 
 /* -ENOMSG: a line for somebody else */
 int alias_parse(struct alias *alias, const char *line);
+/* Modules have underscores for dashes, in sysfs and in modules.alias. */
+void module_normalize(char *name);
 bool alias_matches(const struct alias *alias, const struct device *dev);
 /* Negative if @a is the better candidate, never 0 for two modules */
 int alias_compare(const struct alias *a, const struct alias *b);
@@ -201,6 +203,7 @@ enum fate {
  * struct change - one device and the driver that it shall have
  * @dev:	as it was found
  * @module:	to load first, or ""
+ * @wanted:	what --driver says, or ""
  * @driver:	"" until the module has named it, or if the kernel shall choose
  * @override:	what driver_override shall be; "": @driver
  * @home:	whether it goes back to its own driver
@@ -211,6 +214,7 @@ enum fate {
  */
 struct change {
 	struct device dev;
+	const char *wanted;
 	char module[NAME_LEN];
 	char driver[NAME_LEN];
 	char override[NAME_LEN];

@@ -48,6 +48,27 @@ static void driver_name_is_what_the_module_registered(void **state)
 	expect_driver(GPU, "grace-vfio", "grace-vfio");
 }
 
+/* vfio-pci is the driver's name; its module, vfio_pci, is not loaded yet. */
+static void driver_that_is_not_loaded_is_found_by_its_name(void **state)
+{
+	(void)state;
+	assert_int_equal(vfioctl("bind", "--driver", "mlx5-vfio-pci", MLX5, NULL), EXIT_DONE);
+	expect_driver(MLX5, "mlx5-vfio-pci", "mlx5-vfio-pci");
+	assert_int_equal(vfioctl("bind", "--driver", "vfio-pci", NIC, NULL), EXIT_DONE);
+	expect_driver(NIC, "vfio-pci", "vfio-pci");
+}
+
+static void one_of_several_drivers_is_chosen_by_name(void **state)
+{
+	(void)state;
+	tree_driver("vfio-pci", "vfio_pci");
+	tree_driver("other-vfio", "vfio_pci");
+	assert_int_equal(vfioctl("bind", NIC, NULL), EXIT_FAILED);
+	assert_contains(run.err, "module vfio_pci has registered 2 PCI drivers");
+	assert_int_equal(vfioctl("bind", "--driver", "other-vfio", NIC, NULL), EXIT_DONE);
+	expect_driver(NIC, "other-vfio", "other-vfio");
+}
+
 static void module_without_driver_is_an_error(void **state)
 {
 	(void)state;
@@ -358,6 +379,8 @@ int main(void)
 		TEST(binds_and_goes_back),
 		TEST(vendor_driver_is_preferred),
 		TEST(driver_name_is_what_the_module_registered),
+		TEST(driver_that_is_not_loaded_is_found_by_its_name),
+		TEST(one_of_several_drivers_is_chosen_by_name),
 		TEST(module_without_driver_is_an_error),
 		TEST(nothing_is_touched_when_the_module_does_not_load),
 		TEST(bound_already_is_left_alone),
