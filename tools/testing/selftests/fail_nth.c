@@ -182,20 +182,6 @@ static int run_reset(struct vfio_dev *dev)
 	return ioctl(dev->fd, VFIO_DEVICE_RESET);
 }
 
-static int run_hot_reset(struct vfio_dev *dev)
-{
-	struct {
-		struct vfio_pci_hot_reset hdr;
-		int32_t fds[1];
-	} reset = {
-		.hdr.argsz = sizeof(reset),
-		.hdr.count = 1,
-		.fds = { dev->group.fd },
-	};
-
-	return ioctl(dev->fd, VFIO_DEVICE_PCI_HOT_RESET, &reset);
-}
-
 /* ---- regions -------------------------------------------------------------- */
 
 static int moved(ssize_t ret, size_t len)
@@ -413,6 +399,8 @@ static bool fail_once(const struct call *call, unsigned int nth)
 	device_works(dev.bdf);
 	return failed;
 }
+
+#define run_hot_reset	vfio_hot_reset_try
 
 #define CALL(title, device, before, call, after, ...)			\
 	{								\

@@ -195,16 +195,8 @@ static void reset(void *arg)
 static void hot_reset(void *arg)
 {
 	struct arena *arena = arg;
-	struct {
-		struct vfio_pci_hot_reset set;
-		int32_t fd;
-	} hot = {
-		.set.argsz = sizeof(hot),
-		.set.count = 1,
-		.fd = arena->dev.group.fd,
-	};
 
-	if (ioctl(arena->dev.fd, VFIO_DEVICE_PCI_HOT_RESET, &hot))
+	if (vfio_hot_reset_try(&arena->dev))
 		EXPECT(errno == EAGAIN || errno == EBUSY);
 }
 

@@ -113,34 +113,18 @@ static int wakeup_try(struct vfio_dev *dev, int32_t fd)
 	return vfio_feature_try(dev, SET | WAKEUP, &arg, sizeof(arg));
 }
 
-/* Within some seconds, since the PM core takes its time. */
-static void expect_status(const char *bdf, const char *want)
-{
-	unsigned int tries = 500;
-	char status[32];
-
-	do {
-		ASSERT_EQ(pci_attr_read(bdf, "power/runtime_status", status,
-					sizeof(status)), 0);
-		if (!strcmp(status, want))
-			return;
-		usleep(10000);
-	} while (tries--);
-	EXPECT_STREQ(status, want);
-}
-
 TEST(low_power_suspends_and_comes_back)
 {
 	struct vfio_dev dev;
 	unsigned int i;
 
 	open_e1000e(&dev);
-	expect_status(dev.bdf, "active");
+	pci_expect_status(dev.bdf, "active");
 	for (i = 0; i < 3; i++) {
 		low_power_entry(&dev);
-		expect_status(dev.bdf, "suspended");
+		pci_expect_status(dev.bdf, "suspended");
 		low_power_exit(&dev);
-		expect_status(dev.bdf, "active");
+		pci_expect_status(dev.bdf, "active");
 	}
 	cfg_command(&dev, PCI_COMMAND_MEMORY, 0);
 	region_put(&dev, BAR0, E1000E_RDBAH, 4, 0x31);
@@ -173,14 +157,14 @@ TEST(low_power_wakes_for_an_access)
 
 	open_e1000e(&dev);
 	low_power_entry(&dev);
-	expect_status(dev.bdf, "suspended");
+	pci_expect_status(dev.bdf, "suspended");
 	EXPECT_EQ(vfio_irq(&dev, MSIX).count, 5);
 	EXPECT_EQ(cfg_get16(&dev, PCI_VENDOR_ID), 0x8086);
-	expect_status(dev.bdf, "suspended");
+	pci_expect_status(dev.bdf, "suspended");
 	EXPECT_EQ(region_get(&dev, BAR0, 0, 4) + 1 == 0, 0);
-	expect_status(dev.bdf, "suspended");
+	pci_expect_status(dev.bdf, "suspended");
 	low_power_exit(&dev);
-	expect_status(dev.bdf, "active");
+	pci_expect_status(dev.bdf, "active");
 	vfio_close(&dev);
 }
 
@@ -198,7 +182,7 @@ TEST(low_power_twice)
 	low_power_exit(&dev);
 	low_power_entry(&dev);
 	low_power_exit(&dev);
-	expect_status(dev.bdf, "active");
+	pci_expect_status(dev.bdf, "active");
 	EXPECT_EQ(event_total(fd), 0);
 	vfio_close(&dev);
 }
@@ -214,20 +198,20 @@ TEST(low_power_wakeup)
 	open_e1000e(&dev);
 	bar = bar_map(&dev, BAR0, NULL);
 	ASSERT_OK(wakeup_try(&dev, fd));
-	expect_status(dev.bdf, "suspended");
+	pci_expect_status(dev.bdf, "suspended");
 	EXPECT_EQ(event_total(fd), 0);
 	EXPECT(load_faults(bar, &val));
 	EXPECT_EQ(event_total(fd), 0);
 
 	EXPECT_EQ(cfg_get16(&dev, PCI_VENDOR_ID), 0x8086);
 	EXPECT_EQ(event_wait(fd, 1000), 1);
-	expect_status(dev.bdf, "active");
+	pci_expect_status(dev.bdf, "active");
 	EXPECT(!load_faults(bar, &val));
 
 	ASSERT_OK(wakeup_try(&dev, fd));
-	expect_status(dev.bdf, "suspended");
+	pci_expect_status(dev.bdf, "suspended");
 	low_power_exit(&dev);
-	expect_status(dev.bdf, "active");
+	pci_expect_status(dev.bdf, "active");
 	vfio_close(&dev);
 }
 
@@ -240,7 +224,7 @@ TEST(low_power_wakeup_eventfd)
 	EXPECT_ERRNO(wakeup_try(&dev, 9999), EBADF);
 	EXPECT_ERRNO(wakeup_try(&dev, STDOUT_FILENO), EINVAL);
 	EXPECT(!load_faults(bar_map(&dev, BAR0, NULL), NULL));
-	expect_status(dev.bdf, "active");
+	pci_expect_status(dev.bdf, "active");
 	vfio_close(&dev);
 }
 
@@ -252,14 +236,14 @@ TEST(low_power_wakeup_forgotten_at_exit)
 
 	open_e1000e(&dev);
 	ASSERT_OK(wakeup_try(&dev, fd));
-	expect_status(dev.bdf, "suspended");
+	pci_expect_status(dev.bdf, "suspended");
 	low_power_exit(&dev);
 	event_total(fd);
 	low_power_entry(&dev);
-	expect_status(dev.bdf, "suspended");
+	pci_expect_status(dev.bdf, "suspended");
 	cfg_get16(&dev, PCI_VENDOR_ID);
 	EXPECT_EQ(event_total(fd), 0);
-	expect_status(dev.bdf, "suspended");
+	pci_expect_status(dev.bdf, "suspended");
 	low_power_exit(&dev);
 	vfio_close(&dev);
 }
@@ -276,11 +260,11 @@ TEST(low_power_at_close)
 			ASSERT_OK(wakeup_try(&dev, fd));
 		else
 			low_power_entry(&dev);
-		expect_status(dev.bdf, "suspended");
+		pci_expect_status(dev.bdf, "suspended");
 		vfio_close(&dev);
 		EXPECT_EQ(pci_attr_number(lab_bdf("e1000e"),
 					  "power/runtime_usage"), 0);
-		expect_status(lab_bdf("e1000e"), "suspended");
+		pci_expect_status(lab_bdf("e1000e"), "suspended");
 	}
 	open_e1000e(&dev);
 	EXPECT(!load_faults(bar_map(&dev, BAR0, NULL), NULL));
@@ -303,7 +287,7 @@ TEST(low_power_keeps_interrupts)
 	event_total(fd);
 	for (i = 0; i < 2; i++) {
 		low_power_entry(&dev);
-		expect_status(dev.bdf, "suspended");
+		pci_expect_status(dev.bdf, "suspended");
 		low_power_exit(&dev);
 		cfg_command(&dev, PCI_COMMAND_MEMORY, 0);
 		edu_raise(&dev);
@@ -408,7 +392,7 @@ TEST(closed_in_d3_opens_in_d0)
 		/* A mapping would keep the device open. */
 		munmap(bar, len);
 		vfio_close(&dev);
-		expect_status(lab_bdf("e1000e"), "suspended");
+		pci_expect_status(lab_bdf("e1000e"), "suspended");
 	}
 }
 
@@ -433,17 +417,17 @@ TEST_EACH_LIMIT(idle_device_sleeps, sleepers, 60)
 
 	pci_bind(bdf, "vfio-pci");
 	for (i = 0; i < 2; i++) {
-		expect_status(bdf, "suspended");
+		pci_expect_status(bdf, "suspended");
 		EXPECT_EQ(pci_attr_read(bdf, "power_state", state, sizeof(state)), 0);
 		if (it->power_state)
 			EXPECT_STREQ(state, it->power_state);
 		vfio_open(&dev, bdf);
-		expect_status(bdf, "active");
+		pci_expect_status(bdf, "active");
 		EXPECT_EQ(pci_attr_number(bdf, "power/runtime_usage"), 1);
 		vfio_close(&dev);
 	}
 	pci_unbind(bdf);
-	expect_status(bdf, "active");
+	pci_expect_status(bdf, "active");
 	pci_bind(bdf, "vfio-pci");
-	expect_status(bdf, "suspended");
+	pci_expect_status(bdf, "suspended");
 }

@@ -273,17 +273,9 @@ static void *read_memory(void *arg)
 static void *reset_often(void *arg)
 {
 	struct crew *crew = arg;
-	struct {
-		struct vfio_pci_hot_reset head;
-		int32_t fd;
-	} request = {
-		.head.argsz = sizeof(request),
-		.head.count = 1,
-		.fd = crew->dev->group.fd,
-	};
 
 	while (!crew->stop) {
-		if (ioctl(crew->dev->fd, VFIO_DEVICE_PCI_HOT_RESET, &request))
+		if (vfio_hot_reset_try(crew->dev))
 			crew_fail(crew, errno);
 		crew->rounds++;
 		usleep(20000);

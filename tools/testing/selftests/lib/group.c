@@ -113,6 +113,20 @@ void vfio_reset(struct vfio_dev *dev)
 	ASSERT_OK(ioctl(dev->fd, VFIO_DEVICE_RESET));
 }
 
+int vfio_hot_reset_try(struct vfio_dev *dev)
+{
+	struct {
+		struct vfio_pci_hot_reset hdr;
+		int32_t fds[1];
+	} reset = {
+		.hdr.argsz = sizeof(reset),
+		.hdr.count = 1,
+		.fds = { dev->group.fd },
+	};
+
+	return ioctl(dev->fd, VFIO_DEVICE_PCI_HOT_RESET, &reset);
+}
+
 int vfio_feature_try(struct vfio_dev *dev, uint32_t flags, void *data,
 		     size_t len)
 {

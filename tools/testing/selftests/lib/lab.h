@@ -46,6 +46,12 @@ struct pci_resource {
 
 struct pci_resource pci_resource(const char *bdf, unsigned int bar);
 
+/*
+ * Runtime PM's status of it, "active" or "suspended", within some seconds, since
+ * the PM core takes its time.
+ */
+void pci_expect_status(const char *bdf, const char *want);
+
 /* Name of the driver that has @bdf, or "" */
 void pci_driver(const char *bdf, char *name, size_t size);
 bool pci_driver_is(const char *bdf, const char *name);

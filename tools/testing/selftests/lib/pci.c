@@ -152,6 +152,21 @@ void pci_unbind(const char *bdf)
 		FAIL("%s does not unbind: %s", bdf, strerror(-ret));
 }
 
+void pci_expect_status(const char *bdf, const char *want)
+{
+	unsigned int tries = 500;
+	char status[32];
+
+	do {
+		ASSERT_EQ(pci_attr_read(bdf, "power/runtime_status", status,
+					sizeof(status)), 0);
+		if (!strcmp(status, want))
+			return;
+		usleep(10000);
+	} while (tries--);
+	EXPECT_STREQ(status, want);
+}
+
 static int config_open(const char *bdf, int flags)
 {
 	char path[PATH_MAX];

@@ -64,6 +64,8 @@ void vfio_open_in(struct vfio_dev *dev, const struct vfio_group *group,
 /* Close device, group and container; a device opened in a group: only itself. */
 void vfio_close(struct vfio_dev *dev);
 void vfio_reset(struct vfio_dev *dev);
+/* Of the slot or bus, if the group of @dev owns all that is on it. */
+int vfio_hot_reset_try(struct vfio_dev *dev);
 
 /* VFIO_DEVICE_FEATURE with @len bytes of payload, copied both ways. */
 int vfio_feature_try(struct vfio_dev *dev, uint32_t flags, void *data,
