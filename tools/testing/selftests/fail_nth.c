@@ -464,6 +464,9 @@ TEST_EACH_LIMIT(fails_cleanly, calls, SECONDS)
 		events[i] = event_new();
 	device_works(lab_bdf(it->card));
 	inject_setup();
+	/* vfio.ko of 6.12 warns of a group that it could not finish. */
+	if (it->run == run_bind)
+		inject_spare("vfio_create_group");
 
 	while (++nth < LIMIT && fail_once(it, nth))
 		;

@@ -75,10 +75,52 @@ static void module_range(const char *name, unsigned long *start,
 		*end = text + strtoul(value, NULL, 10);
 }
 
+/* Address of @function, or of the first symbol behind @after. */
+static unsigned long symbol(const char *function, unsigned long after)
+{
+	unsigned long addr, found = 0;
+	char line[256], name[128];
+	FILE *file;
+
+	file = fopen("/proc/kallsyms", "re");
+	ASSERT(file);
+	while (fgets(line, sizeof(line), file)) {
+		if (sscanf(line, "%lx %*c %127s", &addr, name) != 2)
+			continue;
+		if (function ? !strcmp(name, function) :
+			       addr > after && (!found || addr < found))
+			found = addr;
+	}
+	fclose(file);
+	ASSERT(found);
+	return found;
+}
+
+static void set_range(const char *what, unsigned long start, unsigned long end)
+{
+	char name[32], value[32];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		snprintf(name, sizeof(name), "%s-start", what);
+		snprintf(value, sizeof(value), "%#lx", start);
+		set_in(kinds[i], name, value);
+		snprintf(name, sizeof(name), "%s-end", what);
+		snprintf(value, sizeof(value), "%#lx", end);
+		set_in(kinds[i], name, value);
+	}
+}
+
+void inject_spare(const char *function)
+{
+	unsigned long start = symbol(function, 0);
+
+	set_range("reject", start, symbol(NULL, start));
+}
+
 void inject_setup(void)
 {
 	unsigned long start = 0, end = 0;
-	char from[32], to[32];
 	size_t i;
 
 	fail_nth = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
@@ -87,17 +129,15 @@ void inject_setup(void)
 
 	module_range("vfio_pci_core", &start, &end);
 	module_range("vfio_pci", &start, &end);
-	snprintf(from, sizeof(from), "%#lx", start);
-	snprintf(to, sizeof(to), "%#lx", end);
-
 	for (i = 0; i < ARRAY_SIZE(settings); i++)
 		set(settings[i].name, settings[i].value);
 	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
 		set_in(kinds[i], "verbose", "0");
 		set_in(kinds[i], "stacktrace-depth", DEPTH);
-		set_in(kinds[i], "require-start", from);
-		set_in(kinds[i], "require-end", to);
 	}
+	set_range("require", start, end);
+	/* Linux 6.12's ACPI interpreter uses objects that it freed after a failure. */
+	inject_spare("acpi_ns_evaluate");
 }
 
 static void nth_write(unsigned int nth)

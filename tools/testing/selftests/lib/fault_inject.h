@@ -12,6 +12,12 @@
 /* Aim; skips the test on a kernel without fault injection. */
 void inject_setup(void);
 
+/*
+ * What @function of the kernel calls does not fail, for it could not stand it; in
+ * place of the function before. Not for ours.
+ */
+void inject_spare(const char *function);
+
 /* From now on, let the @nth fail. */
 void inject_arm(unsigned int nth);
 
