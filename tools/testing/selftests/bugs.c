@@ -178,7 +178,7 @@ TEST_LIMIT(cve_2022_49219_d3_and_reset_in_a_loop, 60)
 	vfio_open(&dev, lab_bdf("e1000e"));
 	pm = cfg_find_cap(&dev, PCI_CAP_ID_PM);
 	ASSERT(pm);
-	for (i = 0; i < 20; i++) {
+	for (i = 0; i < 20 * test_soak(); i++) {
 		cfg_put16(&dev, pm + PCI_PM_CTRL, 3);
 		vfio_reset(&dev);
 		EXPECT_EQ(cfg_get16(&dev, pm + PCI_PM_CTRL) & 3, 0);

@@ -43,7 +43,7 @@ static void crew_run(struct crew *crew, void *(*const fn[])(void *),
 	for (i = 0; i < count; i++)
 		ASSERT_EQ(pthread_create(&threads[i], NULL, fn[i], crew), 0);
 	if (ms)
-		usleep(ms * 1000);
+		usleep(ms * 1000 * test_soak());
 	crew->stop = true;
 	for (i = 0; i < count; i++)
 		ASSERT_EQ(pthread_join(threads[i], NULL), 0);

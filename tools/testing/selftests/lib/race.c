@@ -41,7 +41,7 @@ void race_run(struct race *race, unsigned int ms)
 
 	atomic_store(&race->stop, !ms);
 	atomic_store(&race->go, true);
-	usleep(ms * 1000);
+	usleep(ms * 1000 * test_soak());
 	atomic_store(&race->stop, true);
 	for (i = 0; i < race->count; i++) {
 		ASSERT_EQ(pthread_join(race->racers[i].thread, NULL), 0);

@@ -56,7 +56,7 @@ struct race {
 
 void race_add(struct race *race, const char *name, void (*turn)(void *arg),
 	      void *arg);
-/* Let them run for @ms, then stop them; 0: one turn each, all at once. */
+/* Let them run for @ms or longer, then stop them; 0: one turn each, at once. */
 void race_run(struct race *race, unsigned int ms);
 
 #endif

@@ -134,6 +134,7 @@ static enum outcome judge(int status)
 
 static enum outcome job_run(const struct job *job)
 {
+	unsigned int limit = test_patience(job->test->timeout) * test_soak();
 	pid_t pid;
 	int status;
 
@@ -141,8 +142,8 @@ static enum outcome job_run(const struct job *job)
 	pid = fork();
 	if (!pid)
 		child(job);
-	if (!wait_child(pid, test_patience(job->test->timeout), &status)) {
-		test_note("no end after %u s", test_patience(job->test->timeout));
+	if (!wait_child(pid, limit, &status)) {
+		test_note("no end after %u s", limit);
 		kill_child(pid, job);
 		return OUTCOME_FAIL;
 	}

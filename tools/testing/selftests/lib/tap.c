@@ -62,11 +62,21 @@ void test_skip(const char *format, ...)
 	end(OUTCOME_SKIP);
 }
 
+static unsigned int factor(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value ? strtoul(value, NULL, 10) : 1;
+}
+
 unsigned int test_patience(unsigned int time)
 {
-	const char *scale = getenv("TEST_TIMEOUT_SCALE");
+	return time * factor("TEST_TIMEOUT_SCALE");
+}
 
-	return time * (scale ? strtoul(scale, NULL, 10) : 1);
+unsigned int test_soak(void)
+{
+	return factor("TEST_SOAK");
 }
 
 bool test_true(const struct test_at *at, bool good)
