@@ -67,27 +67,42 @@ int vfio_fd_try(const struct vfio_group *group, const char *name)
 }
 
 static void open_fd(struct vfio_dev *dev, const struct vfio_group *group,
-		    const char *bdf)
+		    const char *bdf, const char *token)
 {
+	char name[128];
+
+	snprintf(name, sizeof(name), "%s%s%s", bdf, token ? " vf_token=" : "",
+		 token ? token : "");
 	dev->bdf = bdf;
-	dev->fd = vfio_fd_try(group, bdf);
+	dev->fd = vfio_fd_try(group, name);
 	if (dev->fd < 0)
-		FAIL("opening %s: %s", bdf, strerror(errno));
+		FAIL("opening %s: %s", name, strerror(errno));
 	dev->info.argsz = sizeof(dev->info);
 	ASSERT_OK(ioctl(dev->fd, VFIO_DEVICE_GET_INFO, &dev->info));
 }
 
-void vfio_open_with(struct vfio_dev *dev, const char *bdf, const char *driver)
+static void open_as(struct vfio_dev *dev, const char *bdf, const char *driver,
+		    const char *token)
 {
 	memset(dev, 0, sizeof(*dev));
 	pci_bind(bdf, driver);
 	vfio_group_open(&dev->group, bdf);
-	open_fd(dev, &dev->group, bdf);
+	open_fd(dev, &dev->group, bdf, token);
 }
 
 void vfio_open(struct vfio_dev *dev, const char *bdf)
 {
-	vfio_open_with(dev, bdf, "vfio-pci");
+	open_as(dev, bdf, "vfio-pci", NULL);
+}
+
+void vfio_open_with(struct vfio_dev *dev, const char *bdf, const char *driver)
+{
+	open_as(dev, bdf, driver, NULL);
+}
+
+void vfio_open_token(struct vfio_dev *dev, const char *bdf, const char *token)
+{
+	open_as(dev, bdf, "vfio-pci", token);
 }
 
 void vfio_open_in(struct vfio_dev *dev, const struct vfio_group *group,
@@ -97,7 +112,7 @@ void vfio_open_in(struct vfio_dev *dev, const struct vfio_group *group,
 	dev->group.fd = -1;
 	dev->group.container = -1;
 	pci_bind(bdf, "vfio-pci");
-	open_fd(dev, group, bdf);
+	open_fd(dev, group, bdf, NULL);
 }
 
 void vfio_close(struct vfio_dev *dev)

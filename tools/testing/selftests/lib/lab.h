@@ -63,6 +63,9 @@ void pci_bind(const char *bdf, const char *driver);
 /* Leave @bdf without a driver and without an override. */
 void pci_unbind(const char *bdf);
 
+/* Address of virtual function @nr of @pf. */
+void pci_vf(char out[BDF_LEN], const char *pf, unsigned int nr);
+
 /* Number of the IOMMU group of @bdf. */
 unsigned int pci_group(const char *bdf);
 

@@ -98,6 +98,15 @@ bool pci_driver_is(const char *bdf, const char *name)
 	return !strcmp(now, name);
 }
 
+void pci_vf(char out[BDF_LEN], const char *pf, unsigned int nr)
+{
+	char attr[32];
+
+	snprintf(attr, sizeof(attr), "virtfn%u", nr);
+	link_name(pf, attr, out, BDF_LEN);
+	ASSERT(out[0]);
+}
+
 unsigned int pci_group(const char *bdf)
 {
 	char name[64];

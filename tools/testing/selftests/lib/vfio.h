@@ -58,6 +58,8 @@ int vfio_fd_try(const struct vfio_group *group, const char *name);
 /* Bind @bdf to vfio-pci, or to @driver, where it is not yet, and open it. */
 void vfio_open(struct vfio_dev *dev, const char *bdf);
 void vfio_open_with(struct vfio_dev *dev, const char *bdf, const char *driver);
+/* The same with a VF token; NULL: without. */
+void vfio_open_token(struct vfio_dev *dev, const char *bdf, const char *token);
 /* Open another device of a group that is open already. */
 void vfio_open_in(struct vfio_dev *dev, const struct vfio_group *group,
 		  const char *bdf);
