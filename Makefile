@@ -104,6 +104,9 @@ check-parity: lab-modules ## observe devices with the distribution's modules and
 check-debug: setup-check ## the same on a kernel that watches itself, which is built first (KASAN, lockdep, ...)
 	scripts/check-debug
 
+check-override: setup-override ## scripts/overlay gives override_only to a kernel that lacks it, and the lab boots that
+	scripts/check-override
+
 bench: lab-modules ## what operations cost with the distribution's modules and with ours, a table
 	scripts/bench
 
@@ -116,7 +119,7 @@ help: ## this list
 	@awk -F ':.*## ' '/^##@/ { print "\n" substr($$0, 5) } \
 		/^[a-z0-9_-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
-setup-build setup-lab setup-check setup-vfioctl setup-s390 setup-deb:
+setup-build setup-lab setup-check setup-vfioctl setup-s390 setup-deb setup-override:
 	@scripts/setup $(@:setup-%=%)
 
 # A sub-make, because the lab's kernel is known only after setup.
