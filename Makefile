@@ -104,6 +104,9 @@ check-parity: lab-modules ## observe devices with the distribution's modules and
 check-debug: setup-check ## the same on a kernel that watches itself, which is built first (KASAN, lockdep, ...)
 	scripts/check-debug
 
+check-intree: setup-check ## scripts/overlay into the distribution's kernel source: same meaning of configurations, builds
+	scripts/check-intree
+
 check-override: setup-override ## scripts/overlay gives override_only to a kernel that lacks it, and the lab boots that
 	scripts/check-override
 
