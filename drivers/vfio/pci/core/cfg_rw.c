@@ -174,9 +174,12 @@ ssize_t vfio_pci_config_rw_single(struct vfio_pci_core_device *vdev,
 	struct vfio_cfg *cfg = &vdev->priv->cfg;
 	unsigned int len = 0;
 
-	scoped_guard(mutex, &vdev->priv->cfg_lock)
-		if (pos < cfg->facts.size)
+	scoped_guard(mutex, &vdev->priv->cfg_lock) {
+		if (pos < cfg->facts.size) {
+			pos = array_index_nospec(pos, cfg->facts.size);
 			len = vfio_cfg_chunk(cfg, pos, count);
+		}
+	}
 
 	if (!len)
 		return count ? -EFAULT : 0;
