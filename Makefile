@@ -54,7 +54,7 @@ lab: setup-lab lab-modules ## a shell in the lab's machine (MODULES=stock: with 
 
 ##@ Check
 
-check: setup-check ## set up, build, run every check below; the last line is the count
+check: setup-check ## set up, build, run the checks below, but for debug and long; the last line is the count
 	scripts/check
 
 check-style: setup-check ## checkpatch --strict, but for what scripts/check-style lists
@@ -101,7 +101,7 @@ check-guest: lab-modules vfioctl ## programs inside the lab's machine
 check-parity: lab-modules ## observe devices with the distribution's modules and ours, compare (OPERATIONS=100000: a long random sequence)
 	scripts/check-parity $(OPERATIONS)
 
-check-debug: setup-check ## the same on a kernel that watches itself, which is built first (KASAN, lockdep, ...)
+check-debug: setup-check ## check-guest on a kernel that watches itself, which is built first (KASAN, lockdep, ...)
 	scripts/check-debug
 
 check-intree: setup-check ## scripts/overlay into the distribution's kernel source: same meaning of configurations, builds
@@ -112,6 +112,9 @@ check-override: setup-override ## scripts/overlay gives override_only to a kerne
 
 bench: lab-modules ## what operations cost with the distribution's modules and with ours, a table
 	scripts/bench
+
+check-long: lab-modules setup-check ## what takes long: check-parity OPERATIONS=100000, races for minutes, fuzzing
+	scripts/check-long
 
 ##@ Other
 
