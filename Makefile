@@ -77,6 +77,9 @@ check-modules: lab-modules ## the modules build for the lab's kernel
 check-layers: lab-modules ## no file of core/ calls upwards
 	scripts/check-layers
 
+check-object: lab-modules ## what only the compiled modules show: speculation bounded, flags apart
+	scripts/check-object
+
 check-install: lab-modules ## modules_install takes precedence over the distribution's modules
 	scripts/check-install
 
