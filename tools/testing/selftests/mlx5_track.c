@@ -121,20 +121,32 @@ struct hint {
 static const struct hint hints[] = {
 	{ "4k", 4096, 4096 },
 	{ "64k", 65536, 65536 },
-	{ "larger-than-the-range", 2 << 20, SIZE },
 	{ "finer-than-can-be", 512, 4096 },
-	{ "coarser-than-can-be", 1ull << 40, SIZE },
+	{ "coarser-than-can-be", 4 << 20, 2 << 20 },
 };
 
 TEST_EACH(page_size_is_a_hint, hints)
 {
+	static const struct range wide = { IOVA, 4 << 20 };
 	struct mig_live before;
 	uint64_t page = it->asked;
 	struct mig m;
 
 	set_up(&m, &before);
-	ASSERT_OK(start_try(&m, &all, 1, &page));
+	ASSERT_OK(start_try(&m, &wide, 1, &page));
 	EXPECT_EQ(page, it->got);
+	tear_down(&m, &before);
+}
+
+/* vfio.ko sees to that */
+TEST(ranges_are_made_of_pages)
+{
+	struct mig_live before;
+	uint64_t page = 2 * SIZE;
+	struct mig m;
+
+	set_up(&m, &before);
+	ASSERT_ERRNO(start_try(&m, &all, 1, &page), EINVAL);
 	tear_down(&m, &before);
 }
 
