@@ -113,7 +113,7 @@ TEST(home_driver_that_was_unloaded_is_loaded)
 
 TEST(device_without_driver_goes_back_to_none)
 {
-	const char *bdf = lab_bdf("edu");
+	const char *bdf = lab_bdf("testdev");
 
 	pci_unbind(bdf);
 	ASSERT_EQ(ctl("bind %s", bdf), 0);
@@ -121,6 +121,19 @@ TEST(device_without_driver_goes_back_to_none)
 	ASSERT_EQ(ctl("unbind %s", bdf), 0);
 	EXPECT(pci_driver_is(bdf, ""));
 	expect_override(bdf, "(null)");
+}
+
+/* The sample is more specific than vfio_pci, unless that is asked for. */
+TEST(driver_that_fits_best_is_taken)
+{
+	const char *bdf = lab_bdf("edu");
+
+	ASSERT_EQ(ctl("bind %s", bdf), 0);
+	EXPECT(pci_driver_is(bdf, "edu-vfio-pci"));
+	ASSERT_EQ(ctl("bind --driver vfio-pci %s", bdf), 0);
+	EXPECT(pci_driver_is(bdf, "vfio-pci"));
+	ASSERT_EQ(ctl("unbind %s", bdf), 0);
+	EXPECT(pci_driver_is(bdf, ""));
 }
 
 TEST(match_and_list_know_the_devices)
@@ -183,7 +196,7 @@ TEST(group_behind_a_conventional_bridge)
 	lab_neighbour(second, bdf, 2, 0);
 	pci_unbind(bdf);
 	pci_unbind(second);
-	ASSERT_EQ(ctl("bind --group %s", bdf), 0);
+	ASSERT_EQ(ctl("bind --group --driver vfio-pci %s", bdf), 0);
 	EXPECT(pci_driver_is(bdf, "vfio-pci"));
 	EXPECT(pci_driver_is(second, "vfio-pci"));
 	EXPECT_EQ(ctl("doctor %s", second), 0);
