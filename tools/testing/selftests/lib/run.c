@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -92,12 +93,14 @@ static bool wait_child(pid_t pid, unsigned int seconds, int *status)
 {
 	const struct timespec nap = { .tv_nsec = 2000000 };
 	struct timespec now, end;
+	pid_t ret;
 
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	end.tv_sec += seconds;
 	do {
-		if (waitpid(pid, status, WNOHANG) == pid)
-			return true;
+		ret = waitpid(pid, status, WNOHANG);
+		if (ret)
+			return ret > 0;
 		nanosleep(&nap, NULL);
 		clock_gettime(CLOCK_MONOTONIC, &now);
 	} while (now.tv_sec < end.tv_sec);
@@ -116,6 +119,16 @@ static void kill_child(pid_t pid, const struct job *job)
 	fflush(stdout);
 	kmsg_dump_blocked();
 	_exit(OUTCOME_FAIL);
+}
+
+/* What a test leaves behind is ours then, and may still have a device open. */
+static void reap_group(pid_t pid)
+{
+	int status;
+
+	kill(-pid, SIGKILL);
+	while (wait_child(-pid, KILL_GRACE, &status))
+		;
 }
 
 static enum outcome judge(int status)
@@ -147,7 +160,7 @@ static enum outcome job_run(const struct job *job)
 		kill_child(pid, job);
 		return OUTCOME_FAIL;
 	}
-	kill(-pid, SIGKILL);
+	reap_group(pid);
 	return judge(status);
 }
 
@@ -191,6 +204,7 @@ int main(int argc, char **argv)
 			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (test_shared == MAP_FAILED)
 		return OUTCOME_FAIL;
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	printf("TAP version 13\n1..%u\n", each_job(argv + 1, NULL, NULL));
 	each_job(argv + 1, job_report, &tally);
 	return tally.failed ? OUTCOME_FAIL : OUTCOME_PASS;
