@@ -111,14 +111,14 @@ static void set_range(const char *what, unsigned long start, unsigned long end)
 	}
 }
 
-void inject_spare(const char *function)
+static void spare(const char *function)
 {
 	unsigned long start = symbol(function, 0);
 
 	set_range("reject", start, symbol(NULL, start));
 }
 
-void inject_setup(void)
+void inject_setup(const char *spared)
 {
 	unsigned long start = 0, end = 0;
 	size_t i;
@@ -137,7 +137,7 @@ void inject_setup(void)
 	}
 	set_range("require", start, end);
 	/* Linux 6.12's ACPI interpreter uses objects that it freed after a failure. */
-	inject_spare("acpi_ns_evaluate");
+	spare(spared ?: "acpi_pci_irq_lookup");
 }
 
 static void nth_write(unsigned int nth)

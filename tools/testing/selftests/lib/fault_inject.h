@@ -9,14 +9,12 @@
 
 #include <stdbool.h>
 
-/* Aim; skips the test on a kernel without fault injection. */
-void inject_setup(void);
-
 /*
- * What @function of the kernel calls does not fail, for it could not stand it; in
- * place of the function before. Not for ours.
+ * Aim; skips the test on a kernel without fault injection. What the function
+ * @spared of the kernel calls does not fail, for it could not stand it: one that
+ * looks up an interrupt's route with ACPI if NULL. Not for functions of ours.
  */
-void inject_spare(const char *function);
+void inject_setup(const char *spared);
 
 /* From now on, let the @nth fail. */
 void inject_arm(unsigned int nth);
