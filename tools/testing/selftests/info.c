@@ -297,3 +297,22 @@ TEST(unknown_features_are_not_for_us)
 		     EINVAL);
 	vfio_close(&dev);
 }
+
+/*
+ * Exporting BARs as DMA-buf is of newer kernels, and the way back from a failure
+ * of it freed twice. Here there is none.
+ */
+TEST(cve_2026_31468_no_dma_buf_is_exported)
+{
+	const uint32_t dma_buf = 11;	/* VFIO_DEVICE_FEATURE_DMA_BUF */
+	uint8_t data[64] = { 0 };
+	struct vfio_dev dev;
+
+	vfio_open(&dev, lab_bdf("ivshmem"));
+	EXPECT_ERRNO(vfio_feature_try(&dev, VFIO_DEVICE_FEATURE_GET | dma_buf, data,
+				      sizeof(data)), ENOTTY);
+	EXPECT_ERRNO(vfio_feature_try(&dev, VFIO_DEVICE_FEATURE_PROBE |
+				      VFIO_DEVICE_FEATURE_GET | dma_buf, data,
+				      sizeof(data)), ENOTTY);
+	vfio_close(&dev);
+}
