@@ -280,3 +280,62 @@ TEST_LIMIT(reset_of_a_conventional_bus, 60)
 	EXPECT_EQ(region_get(&dev, 0, 0, 4) & 0xff, 0xedu);
 	vfio_close(&dev);
 }
+
+static void expect_power(const char *bdf, const char *status, const char *state)
+{
+	char text[32];
+
+	pci_expect_status(bdf, status);
+	ASSERT_EQ(pci_attr_read(bdf, "power_state", text, sizeof(text)), 0);
+	EXPECT_STREQ(text, state);
+}
+
+static void low_power(struct vfio_dev *dev, uint32_t feature)
+{
+	ASSERT_OK(vfio_feature_try(dev, VFIO_DEVICE_FEATURE_SET | feature, NULL, 0));
+}
+
+/* Its user put it to sleep: it is woken for the reset, and goes on sleeping. */
+TEST_LIMIT(reset_with_a_neighbour_in_low_power, 60)
+{
+	struct vfio_dev second;
+	struct pair pair;
+
+	pair_open(&pair);
+	vfio_open_in(&second, &pair.first.group, pair.bdf);
+	mark_leave(&second);
+	low_power(&second, VFIO_DEVICE_FEATURE_LOW_POWER_ENTRY);
+	expect_power(pair.bdf, "suspended", "D3hot");
+	ASSERT_OK(reset_try(&pair.first, &pair.first.group.fd, 1));
+	expect_power(pair.bdf, "suspended", "D3hot");
+	low_power(&second, VFIO_DEVICE_FEATURE_LOW_POWER_EXIT);
+	expect_power(pair.bdf, "active", "D0");
+	EXPECT_EQ(pci_attr_number(pair.bdf, "power/runtime_usage"), 1u);
+	EXPECT(!mark_there(&second));
+	vfio_close(&second);
+	vfio_close(&pair.first);
+}
+
+/*
+ * "disable_idle_d3" of the one that is reset says nothing of its neighbour, which
+ * sleeps because nobody uses it.
+ */
+TEST_LIMIT(reset_with_a_neighbour_that_is_idle, 60)
+{
+	const char *param = "/sys/module/vfio_pci/parameters/disable_idle_d3";
+	struct pair pair;
+
+	pci_unbind(lab_bdf("multi"));
+	ASSERT_EQ(file_write(param, "Y"), 0);
+	pci_bind(lab_bdf("multi"), "vfio-pci");
+	ASSERT_EQ(file_write(param, "N"), 0);
+	lab_neighbour(pair.bdf, lab_bdf("multi"), 0, 1);
+	pci_unbind(pair.bdf);
+	pair_open(&pair);
+	expect_power(pair.bdf, "suspended", "D3hot");
+	ASSERT_OK(reset_try(&pair.first, &pair.first.group.fd, 1));
+	expect_power(pair.bdf, "suspended", "D3hot");
+	expect_power(pair.first.bdf, "active", "D0");
+	vfio_close(&pair.first);
+	pci_unbind(lab_bdf("multi"));
+}
