@@ -315,6 +315,58 @@ TEST_EACH_LIMIT(set_irqs, states, 60)
 	vfio_close(&rig.dev);
 }
 
+/* Two kinds of data at once got past the comparison of count and size. */
+TEST(cve_2016_9083_more_than_one_kind_of_data)
+{
+	static const uint32_t types[] = {
+		0, NONE | BOOL, NONE | EVENTFD, BOOL | EVENTFD, NONE | BOOL | EVENTFD,
+	};
+	static const uint32_t counts[] = { 0, 1, 6, 0x7fffffff, 0xffffffff };
+	struct vfio_dev dev;
+	int32_t fds[FDS];
+	uint32_t index;
+	size_t i, k;
+
+	memset(fds, 0xff, sizeof(fds));
+	vfio_open(&dev, lab_bdf("e1000e"));
+	for (index = 0; index < VFIO_PCI_NUM_IRQS; index++) {
+		for (i = 0; i < ARRAY_SIZE(types); i++) {
+			for (k = 0; k < ARRAY_SIZE(counts); k++)
+				EXPECT_ERRNO(irq_set_try(&dev, index, types[i] | TRIGGER,
+							 0, counts[k], fds, sizeof(fds)),
+					     EINVAL);
+		}
+	}
+	vfio_close(&dev);
+}
+
+/*
+ * So many vectors that the number of the last one, or the size of them all, fits
+ * into 32 bits again.
+ */
+TEST(cve_2016_9084_size_of_vectors_overflows)
+{
+	unsigned int bit;
+	struct vfio_dev dev;
+	int32_t fds[FDS];
+	uint32_t index;
+
+	memset(fds, 0xff, sizeof(fds));
+	vfio_open(&dev, lab_bdf("e1000e"));
+	for (index = 0; index < VFIO_PCI_NUM_IRQS; index++) {
+		for (bit = 4; bit < 32; bit++) {
+			EXPECT_ERRNO(irq_set_try(&dev, index, NONE | TRIGGER, 0,
+						 1u << bit, NULL, 0), EINVAL);
+			EXPECT_ERRNO(irq_set_try(&dev, index, EVENTFD | TRIGGER, 1,
+						 -1u << bit, fds, sizeof(fds)), EINVAL);
+			EXPECT_ERRNO(irq_set_try(&dev, index, EVENTFD | TRIGGER,
+						 1u << bit, -1u << bit, fds,
+						 sizeof(fds)), EINVAL);
+		}
+	}
+	vfio_close(&dev);
+}
+
 /* Bits beyond those that are defined, one at a time. */
 TEST(unknown_flags)
 {
