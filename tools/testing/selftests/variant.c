@@ -45,29 +45,10 @@ static void set(const char *name, const char *value)
 	ASSERT_EQ(file_write(path, value), 0);
 }
 
-/* Open what the vendor driver has bound already. */
 static void open_variant(struct vfio_dev *dev, const char *bdf)
 {
-	memset(dev, 0, sizeof(*dev));
-	dev->bdf = bdf;
-	vfio_group_open(&dev->group, bdf);
-	dev->fd = vfio_fd_try(&dev->group, bdf);
-	ASSERT_OK(dev->fd);
+	vfio_open_with(dev, bdf, VARIANT);
 	cfg_command(dev, PCI_COMMAND_MEMORY, 0);
-}
-
-static bool status_is(const char *bdf, const char *want)
-{
-	unsigned int polls = 100;
-	char text[32] = "";
-
-	do {
-		pci_attr_read(bdf, "power/runtime_status", text, sizeof(text));
-		if (!strcmp(text, want))
-			return true;
-		usleep(20000);
-	} while (polls--);
-	return false;
 }
 
 /* ---- power ---------------------------------------------------------------- */
@@ -84,7 +65,7 @@ TEST(own_power_management_is_left_alone)
 	load();
 	before = param("suspends");
 	pci_bind(bdf, VARIANT);
-	EXPECT(status_is(bdf, "suspended"));
+	pci_expect_status(bdf, "suspended");
 	EXPECT_GE(param("suspends"), before + 1);
 	pci_unbind(bdf);
 }
@@ -104,18 +85,18 @@ TEST_LIMIT(cve_2026_64476_reload_of_vfio_pci_changes_no_others_devices, 60)
 	pci_bind(idle, VARIANT);
 	for (i = 0; i < 4; i++) {
 		open_variant(&dev, open);
-		EXPECT(status_is(idle, "suspended"));
+		pci_expect_status(idle, "suspended");
 		ASSERT_EQ(module_unload("vfio_pci"), 0);
 		ASSERT_EQ(module_load("vfio-pci", i & 1 ? "disable_idle_d3=0" :
 				      "disable_idle_d3=1"), 0);
 		EXPECT_EQ(pci_attr_number(open, "power/runtime_usage"), 1u);
 		vfio_close(&dev);
 		EXPECT_EQ(pci_attr_number(open, "power/runtime_usage"), 0u);
-		EXPECT(status_is(open, "suspended"));
+		pci_expect_status(open, "suspended");
 		open_variant(&dev, idle);
 		EXPECT_EQ(pci_attr_number(idle, "power/runtime_usage"), 1u);
 		vfio_close(&dev);
-		EXPECT(status_is(idle, "suspended"));
+		pci_expect_status(idle, "suspended");
 	}
 	pci_unbind(open);
 	pci_unbind(idle);
@@ -174,18 +155,6 @@ static const struct pair pairs[] = {
 	{ "both-of-the-vendors", VARIANT, VARIANT },
 };
 
-static void first_vf(char out[BDF_LEN], const char *pf)
-{
-	char path[128], target[256];
-	ssize_t len;
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/virtfn0", pf);
-	len = readlink(path, target, sizeof(target) - 1);
-	ASSERT_OK(len);
-	target[len] = '\0';
-	snprintf(out, BDF_LEN, "%s", basename(target));
-}
-
 static int open_try(const struct vfio_group *group, const char *bdf,
 		    const char *token)
 {
@@ -213,7 +182,7 @@ static void make_pair(const struct pair *pair, const char *pf, char vf[BDF_LEN])
 	pci_unbind(pf);
 	pci_bind(pf, pair->pf);
 	ASSERT_EQ(pci_attr_write(pf, "sriov_numvfs", "1"), 0);
-	first_vf(vf, pf);
+	pci_vf(vf, pf, 0);
 	pci_bind(vf, pair->vf);
 }
 
