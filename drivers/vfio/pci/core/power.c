@@ -2,7 +2,9 @@
 /*
  * Power: the low power features and runtime PM. What it takes to change the
  * state of a function is in state.c.
- *
+ */
+
+/**
  * DOC: who holds a runtime PM reference
  *
  * A bound device that nobody uses holds none, so that the PM core may suspend
@@ -10,7 +12,9 @@
  * instead. An open device holds exactly one. Low power entry drops it and low
  * power exit takes it back; pm_runtime_engaged says which of the two came last,
  * which is why either may be asked for twice.
- *
+ */
+
+/**
  * DOC: low power ends without memory_lock
  *
  * Recovery from a bus error resumes devices with pci_bus_sem held, which a reset
