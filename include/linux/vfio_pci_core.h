@@ -226,6 +226,28 @@ int vfio_pci_core_match(struct vfio_device *core_vdev, char *buf);
 int vfio_pci_core_match_token_uuid(struct vfio_device *core_vdev,
 				   const uuid_t *uuid);
 
+/**
+ * define VFIO_PCI_CORE_OPS - members of struct vfio_device_ops that are the library's
+ *
+ * All but .name, .init, .release, .open_device and .close_device. A driver that has
+ * one of them of its own writes all of them out: a member that is given twice is a
+ * mistake to the compiler. Those that only newer kernels have are in
+ * <compat/vfio_pci.h>, which the driver includes.
+ */
+#define VFIO_PCI_CORE_OPS						\
+	.ioctl		= vfio_pci_core_ioctl,				\
+	.device_feature	= vfio_pci_core_ioctl_feature,			\
+	.read		= vfio_pci_core_read,				\
+	.write		= vfio_pci_core_write,				\
+	.mmap		= vfio_pci_core_mmap,				\
+	.request	= vfio_pci_core_request,			\
+	.match		= vfio_pci_core_match,				\
+	.bind_iommufd	= vfio_iommufd_physical_bind,			\
+	.unbind_iommufd	= vfio_iommufd_physical_unbind,			\
+	.attach_ioas	= vfio_iommufd_physical_attach_ioas,		\
+	.detach_ioas	= vfio_iommufd_physical_detach_ioas,		\
+	COMPAT_VFIO_PCI_OPS
+
 /* Parts of struct pci_driver */
 extern const struct pci_error_handlers vfio_pci_core_err_handlers;
 extern const struct dev_pm_ops vfio_pci_core_pm_ops;

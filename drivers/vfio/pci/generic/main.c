@@ -80,18 +80,7 @@ static const struct vfio_device_ops vfio_pci_ops = {
 	.release	= vfio_pci_core_release_dev,
 	.open_device	= open_device,
 	.close_device	= vfio_pci_core_close_device,
-	.ioctl		= vfio_pci_core_ioctl,
-	.device_feature	= vfio_pci_core_ioctl_feature,
-	.read		= vfio_pci_core_read,
-	.write		= vfio_pci_core_write,
-	.mmap		= vfio_pci_core_mmap,
-	.request	= vfio_pci_core_request,
-	.match		= vfio_pci_core_match,
-	.bind_iommufd	= vfio_iommufd_physical_bind,
-	.unbind_iommufd	= vfio_iommufd_physical_unbind,
-	.attach_ioas	= vfio_iommufd_physical_attach_ioas,
-	.detach_ioas	= vfio_iommufd_physical_detach_ioas,
-	COMPAT_VFIO_PCI_OPS
+	VFIO_PCI_CORE_OPS
 };
 
 static int probe(struct pci_dev *pdev, const struct pci_device_id *id)

@@ -36,8 +36,9 @@ static int open_device(struct vfio_device *core_vdev)
 }
 
 /*
- * Any of these may be a function of the driver's own that ends in the library's.
- * What follows .match is the same in every driver that does not look at DMA.
+ * Each may be a function of the driver's own that ends in the library's, but .name.
+ * VFIO_PCI_CORE_OPS stands for those that few drivers change (ioctl, read, write,
+ * mmap, ...); <linux/vfio_pci_core.h> lists them, to be written out here instead.
  */
 static const struct vfio_device_ops edu_ops = {
 	.name		= "edu-vfio-pci",
@@ -45,18 +46,7 @@ static const struct vfio_device_ops edu_ops = {
 	.release	= vfio_pci_core_release_dev,
 	.open_device	= open_device,
 	.close_device	= vfio_pci_core_close_device,
-	.ioctl		= vfio_pci_core_ioctl,
-	.device_feature	= vfio_pci_core_ioctl_feature,
-	.read		= vfio_pci_core_read,
-	.write		= vfio_pci_core_write,
-	.mmap		= vfio_pci_core_mmap,
-	.request	= vfio_pci_core_request,
-	.match		= vfio_pci_core_match,
-	.bind_iommufd	= vfio_iommufd_physical_bind,
-	.unbind_iommufd	= vfio_iommufd_physical_unbind,
-	.attach_ioas	= vfio_iommufd_physical_attach_ioas,
-	.detach_ioas	= vfio_iommufd_physical_detach_ioas,
-	COMPAT_VFIO_PCI_OPS
+	VFIO_PCI_CORE_OPS
 };
 
 /* The last reference may be a user's, so edu may outlive remove(). */
