@@ -107,7 +107,10 @@ check-parity: lab-modules ## observe devices with the distribution's modules and
 check-debug: setup-check ## check-guest on a kernel that watches itself, which is built first (KASAN, lockdep, ...)
 	scripts/check-debug
 
-check-intree: setup-check ## scripts/overlay into the distribution's kernel source: same meaning of configurations, builds
+check-overlay: setup-check ## scripts/overlay into the distribution's kernel source: refusals, configurations, objects
+	scripts/check-overlay
+
+check-intree: setup-check ## the distribution's kernel with this tree in it, built in many ways, and booted
 	scripts/check-intree
 
 check-override: setup-override ## scripts/overlay gives override_only to a kernel that lacks it, and the lab boots that
