@@ -3,7 +3,6 @@
  * vfioctl on real devices: what it says agrees with what the kernel does.
  */
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,38 +10,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/ctl.h"
 #include "lib/lab.h"
+#include "lib/odd.h"
 #include "lib/tap.h"
 #include "lib/vfio.h"
 
-#define OUTPUT	"/tmp/vfioctl.output"
-
-static char output[32768];
-
-/* Exit status of vfioctl; what it printed on both channels is in output. */
-static int ctl(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
-static int ctl(const char *format, ...)
-{
-	char words[256];
-	va_list args;
-	int status;
-
-	va_start(args, format);
-	vsnprintf(words, sizeof(words), format, args);
-	va_end(args);
-	status = lab_command("vfioctl %s >" OUTPUT " 2>&1", words);
-	ASSERT_EQ(file_read(OUTPUT, output, sizeof(output)), 0);
-	if (status > 1)
-		FAIL("vfioctl %s: status %d: %s", words, status, output);
-	return status;
-}
-
-static void expect_said(const char *part)
-{
-	if (!strstr(output, part))
-		FAIL("'%s' is not in: %s", part, output);
-}
+#define OUTPUT	"/tmp/output"
 
 static void expect_override(const char *bdf, const char *override)
 {
@@ -141,12 +115,12 @@ TEST(match_and_list_know_the_devices)
 	const char *bdf = lab_bdf("edu");
 
 	ASSERT_EQ(ctl("match %s", bdf), 0);
-	expect_said("vfio_pci:v*d*sv*sd*bc*sc*i*");
+	ctl_expect_said("vfio_pci:v*d*sv*sd*bc*sc*i*");
 	ASSERT_EQ(ctl("list"), 0);
-	expect_said(bdf);
-	expect_said("1234:11e8");
+	ctl_expect_said(bdf);
+	ctl_expect_said("1234:11e8");
 	ASSERT_EQ(ctl("list --tree --json"), 0);
-	expect_said("\"children\"");
+	ctl_expect_said("\"children\"");
 }
 
 /* What the kernel thinks of it; opening the group would end the test. */
@@ -176,11 +150,11 @@ TEST(group_that_is_not_viable_is_explained_and_cured)
 	ASSERT_EQ(ctl("bind %s", bdf), 0);
 	EXPECT(!is_viable(bdf));
 	EXPECT_EQ(ctl("doctor %s", bdf), 1);
-	expect_said("is bound to e1000e");
+	ctl_expect_said("is bound to e1000e");
 
 	ASSERT_EQ(ctl("bind --group %s", bdf), 0);
 	EXPECT_EQ(ctl("doctor %s", bdf), 0);
-	expect_said("healthy");
+	ctl_expect_said("healthy");
 	EXPECT(is_viable(bdf));
 	ASSERT_EQ(ctl("unbind --group %s", bdf), 0);
 	EXPECT(pci_driver_is(bdf, "e1000e"));
@@ -214,10 +188,10 @@ TEST(open_device_is_not_taken_away)
 	vfio_open(&dev, bdf);
 	snprintf(who, sizeof(who), "(%d)", getpid());
 	EXPECT_EQ(ctl("doctor %s", bdf), 1);
-	expect_said("Its group is open already");
-	expect_said(who);
+	ctl_expect_said("Its group is open already");
+	ctl_expect_said(who);
 	EXPECT_EQ(ctl("unbind %s", bdf), 1);
-	expect_said(who);
+	ctl_expect_said(who);
 	EXPECT(pci_driver_is(bdf, "vfio-pci"));
 	vfio_close(&dev);
 	EXPECT_EQ(ctl("doctor %s", bdf), 0);
@@ -231,7 +205,7 @@ TEST(interface_that_is_up_is_not_taken_away)
 
 	ASSERT_EQ(lab_command("ip link set %s up", name), 0);
 	EXPECT_EQ(ctl("bind %s", bdf), 1);
-	expect_said("is up");
+	ctl_expect_said("is up");
 	EXPECT(pci_driver_is(bdf, "e1000e"));
 	ASSERT_EQ(ctl("bind --force %s", bdf), 0);
 	EXPECT(pci_driver_is(bdf, "vfio-pci"));
@@ -247,7 +221,7 @@ TEST(default_route_is_not_taken_away)
 	ASSERT_EQ(lab_command("ip link set %s up", name), 0);
 	ASSERT_EQ(lab_command("ip route add default via 10.9.8.1"), 0);
 	EXPECT_EQ(ctl("bind %s", bdf), 1);
-	expect_said("the default route goes through");
+	ctl_expect_said("the default route goes through");
 	ASSERT_EQ(ctl("bind --force %s", bdf), 0);
 	ASSERT_EQ(ctl("unbind %s", bdf), 0);
 }
@@ -274,7 +248,7 @@ TEST(swap_space_is_not_taken_away)
 	ASSERT_EQ(lab_command("mkswap %s >" OUTPUT, disk), 0);
 	ASSERT_EQ(lab_command("swapon %s", disk), 0);
 	EXPECT_EQ(ctl("bind %s", bdf), 1);
-	expect_said("nvme0n1 is swap space in use");
+	ctl_expect_said("nvme0n1 is swap space in use");
 	EXPECT_EQ(ctl("persist %s", bdf), 1);
 	ASSERT_EQ(lab_command("swapoff %s", disk), 0);
 	ASSERT_EQ(ctl("bind %s", bdf), 0);
@@ -289,11 +263,28 @@ TEST(disk_that_is_held_is_not_taken_away)
 
 	ASSERT_GE(fd, 0);
 	EXPECT_EQ(ctl("bind %s", bdf), 1);
-	expect_said("nvme0n1 is part of a file system, array or volume in use");
-	expect_said("/dev/nvme0n1 is open in");
+	ctl_expect_said("nvme0n1 is part of a file system, array or volume in use");
+	ctl_expect_said("/dev/nvme0n1 is open in");
 	close(fd);
 	ASSERT_EQ(ctl("bind %s", bdf), 0);
 	ASSERT_EQ(ctl("unbind %s", bdf), 0);
+}
+
+/* What the driver has to say about it is in the kernel's log, and repeated. */
+TEST(device_on_the_denylist_is_refused_with_the_reason)
+{
+	static const struct odd_poke qat_c3xxx[] = {
+		{ PCI_VENDOR_ID, 4, 0x19e28086 },
+		{ }
+	};
+	const char *bdf = odd_made("odd", qat_c3xxx);
+
+	EXPECT_EQ(ctl("bind %s", bdf), 1);
+	ctl_expect_said("vfio-pci does not take it");
+	ctl_expect_said("denylist");
+	EXPECT(pci_driver_is(bdf, ""));
+	expect_override(bdf, "(null)");
+	odd_made("odd", NULL);
 }
 
 /* The kernel has the last word: vfio-pci takes no PF that has VFs. */
@@ -304,10 +295,10 @@ TEST(refusal_of_the_driver_is_rolled_back)
 	disk_of(bdf);
 	ASSERT_EQ(ctl("vf %s 2", bdf), 0);
 	EXPECT_EQ(ctl("bind %s", bdf), 1);
-	expect_said("2 virtual functions of it are enabled");
+	ctl_expect_said("2 virtual functions of it are enabled");
 	EXPECT_EQ(ctl("bind --force %s", bdf), 1);
-	expect_said("vfio-pci does not take it: Device or resource busy");
-	expect_said("restored");
+	ctl_expect_said("vfio-pci does not take it: Device or resource busy");
+	ctl_expect_said("restored");
 	EXPECT(pci_driver_is(bdf, "nvme"));
 	expect_override(bdf, "(null)");
 	ASSERT_EQ(ctl("vf %s 0", bdf), 0);
@@ -357,12 +348,12 @@ TEST(card_in_user_space_makes_functions_with_tokens)
 	module_with("enable_sriov", "N");
 	ASSERT_EQ(ctl("bind %s", bdf), 0);
 	EXPECT_EQ(ctl("vf %s 2", bdf), 1);
-	expect_said("enable_sriov");
+	ctl_expect_said("enable_sriov");
 	ASSERT_EQ(file_write("/sys/module/vfio_pci/parameters/enable_sriov", "Y"), 0);
 	ASSERT_EQ(ctl("vf --bind %s 2", bdf), 0);
 	lab_neighbour(vf, bdf, 0x10, 0);
 	EXPECT_EQ(ctl("doctor %s", vf), 0);
-	expect_said("opening it takes a VF token");
+	ctl_expect_said("opening it takes a VF token");
 	ASSERT_EQ(ctl("vf %s 0", bdf), 0);
 	ASSERT_EQ(ctl("unbind %s", bdf), 0);
 	EXPECT(pci_driver_is(bdf, "igb"));
@@ -374,7 +365,7 @@ TEST(device_that_was_unplugged_is_an_error_message)
 
 	ASSERT_EQ(pci_attr_write(bdf, "remove", "1"), 0);
 	EXPECT_EQ(ctl("bind %s", bdf), 1);
-	expect_said("there is no device");
+	ctl_expect_said("there is no device");
 	EXPECT_EQ(ctl("doctor %s", bdf), 1);
 	ASSERT_EQ(file_write("/sys/bus/pci/rescan", "1"), 0);
 	ASSERT_EQ(ctl("bind %s", bdf), 0);
@@ -435,10 +426,10 @@ TEST(two_at_a_time_take_turns)
 TEST(root_port_and_console_are_refused)
 {
 	EXPECT_EQ(ctl("bind --force 00:10.0"), 1);
-	expect_said("it is a bridge");
+	ctl_expect_said("it is a bridge");
 	EXPECT_EQ(ctl("doctor 00:10.0"), 1);
 	EXPECT_EQ(ctl("bind %s", lab_bdf("vga")), 1);
-	expect_said("text console");
+	ctl_expect_said("text console");
 }
 
 TEST(modules_are_told_apart)
@@ -447,6 +438,6 @@ TEST(modules_are_told_apart)
 
 	pci_unbind(bdf);
 	EXPECT_EQ(ctl("doctor %s", bdf), 0);
-	expect_said(lab_stock() ? "vfio_pci is loaded, the distribution's" :
+	ctl_expect_said(lab_stock() ? "vfio_pci is loaded, the distribution's" :
 		    "is loaded, not from the distribution (/lib/modules");
 }
