@@ -54,8 +54,8 @@ lab: setup-lab lab-modules ## a shell in the lab's machine (MODULES=stock: with 
 
 ##@ Check
 
-check: setup-check ## set up, build, run the checks below, but for debug and long; the last line is the count
-	scripts/check
+check: setup-check ## set up, build, run the checks below (STEPS="all debug long": these as well); the last line is the count
+	scripts/check $(STEPS)
 
 check-style: setup-check ## checkpatch --strict, but for what scripts/check-style lists
 	scripts/check-style
