@@ -276,7 +276,7 @@ static int run_msi(struct vfio_dev *dev)
 
 static int run_msix(struct vfio_dev *dev)
 {
-	return enable(dev, MSIX, 0, 3);
+	return enable(dev, MSIX, 0, 2);
 }
 
 static int run_err(struct vfio_dev *dev)
@@ -317,7 +317,7 @@ static void start_msix(struct vfio_dev *dev)
 
 static int run_msix_more(struct vfio_dev *dev)
 {
-	return enable(dev, MSIX, 1, 2);
+	return enable(dev, MSIX, 1, 1);
 }
 
 static int run_disable(struct vfio_dev *dev)
