@@ -285,14 +285,15 @@ TEST_EACH(extended_capabilities_stay, with_pm)
 		PCI_EXT_CAP_ID_ARI, PCI_EXT_CAP_ID_ATS, PCI_EXT_CAP_ID_SRIOV,
 		PCI_EXT_CAP_ID_DSN, PCI_EXT_CAP_ID_ACS, PCI_EXT_CAP_ID_LTR,
 	};
-	unsigned int i, pos, off, found = 0;
+	unsigned int i, pos, off, len, found = 0;
 	struct vfio_dev dev;
 	uint32_t was, real;
 
 	vfio_open(&dev, lab_bdf(it->name));
 	for (i = 0; i < ARRAY_SIZE(ids); i++) {
 		pos = cfg_find_ext_cap(&dev, ids[i]);
-		for (off = 0; pos && off < 8; off += 4) {
+		len = ids[i] == PCI_EXT_CAP_ID_SRIOV ? PCI_EXT_CAP_SRIOV_SIZEOF : 8;
+		for (off = 0; pos && off < len; off += 4) {
 			was = cfg_get32(&dev, pos + off);
 			real = pci_config_read(dev.bdf, pos + off, 4);
 			cfg_put32(&dev, pos + off, ~was);

@@ -340,10 +340,7 @@ TEST(cve_2016_9083_more_than_one_kind_of_data)
 	vfio_close(&dev);
 }
 
-/*
- * So many vectors that the number of the last one, or the size of them all, fits
- * into 32 bits again.
- */
+/* So many vectors that the last one's number, or their size, is small again. */
 TEST(cve_2016_9084_size_of_vectors_overflows)
 {
 	unsigned int bit;
