@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "lib/kmsg.h"
 #include "lib/lab.h"
 #include "lib/mark.h"
 #include "lib/tap.h"
@@ -272,6 +273,7 @@ TEST_LIMIT(close_resets_behind_a_port_without_warning, 60)
 		vfio_close(&dev);
 	}
 	EXPECT_NE(pci_config_read(lab_bdf("testdev"), PCI_VENDOR_ID, 2), 0xffffu);
+	EXPECT(!kmsg_has("unlocked secondary bus reset"));
 }
 
 /*

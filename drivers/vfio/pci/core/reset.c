@@ -80,6 +80,27 @@ int vfio_pci_reset_visit(struct vfio_pci_core_device *vdev,
 /* ---- the function alone --------------------------------------------------- */
 
 /*
+ * Resets @pdev by @fn. Without an FLR that may be a reset of the bridge's secondary
+ * bus, for which the PCI core wants the bridge locked; that of a virtual function
+ * never is. Only trying: whoever removes the bridge waits for our user to close.
+ */
+static int reset_below_bridge(struct pci_dev *pdev, int (*fn)(struct pci_dev *pdev))
+{
+	struct pci_dev *bridge = NULL;
+	int ret;
+
+	if (!pdev->is_virtfn && pcie_reset_flr(pdev, PCI_RESET_PROBE))
+		bridge = pci_upstream_bridge(pdev);
+	if (bridge && !pci_dev_trylock(bridge))
+		return -EAGAIN;
+
+	ret = fn(pdev);
+	if (bridge)
+		pci_dev_unlock(bridge);
+	return ret;
+}
+
+/*
  * A device that does not answer cannot be brought to D0, and a reset is what
  * may help it. So the result does not matter; the PCI core logs it.
  */
@@ -97,7 +118,7 @@ int vfio_pci_reset_function(struct vfio_pci_core_device *vdev)
 
 	guard(vfio_pci_revoked)(vdev);
 	wake_for_reset(vdev);
-	ret = pci_try_reset_function(vdev->pdev);
+	ret = reset_below_bridge(vdev->pdev, pci_try_reset_function);
 	vfio_pci_intx_resync(vdev);
 	trace_vfio_pci_reset(vdev->pdev, "function", ret);
 	return ret;
@@ -140,7 +161,7 @@ int vfio_pci_reset_at_open(struct vfio_pci_core_device *vdev)
 	struct vfio_pci_core_priv *priv = vdev->priv;
 	int ret;
 
-	ret = reset_and_save(vdev->pdev);
+	ret = reset_below_bridge(vdev->pdev, reset_and_save);
 	if (ret == -EAGAIN)
 		return vfio_pci_refuse(vdev, ret,
 				       "somebody else is busy with the function; try again");
@@ -151,39 +172,28 @@ int vfio_pci_reset_at_open(struct vfio_pci_core_device *vdev)
 }
 
 /*
- * The method may be a reset of the bridge's secondary bus; that of a virtual
- * function never is, and its siblings close at the same time. Returns NULL if
- * there is nothing to lock.
- */
-static struct pci_dev *bridge_trylock(struct pci_dev *pdev)
-{
-	struct pci_dev *bridge = NULL;
-
-	if (!pdev->is_virtfn)
-		bridge = pci_upstream_bridge(pdev);
-	if (bridge && !pci_dev_trylock(bridge))
-		return ERR_PTR(-EAGAIN);
-	return bridge;
-}
-
-/*
  * Only trying, because an unbind holds the lock of the device and waits for
  * our user to close.
  */
-static int try_reset_locked(struct pci_dev *pdev)
+static int try_reset_only(struct pci_dev *pdev)
 {
-	struct pci_dev *bridge = bridge_trylock(pdev);
-	int ret = -EAGAIN;
+	int ret;
 
-	if (IS_ERR(bridge))
-		return PTR_ERR(bridge);
+	if (!pci_dev_trylock(pdev))
+		return -EAGAIN;
+	ret = __pci_reset_function_locked(pdev);
+	pci_dev_unlock(pdev);
+	return ret;
+}
 
-	if (pci_dev_trylock(pdev)) {
-		ret = __pci_reset_function_locked(pdev);
-		pci_dev_unlock(pdev);
-	}
-	if (bridge)
-		pci_dev_unlock(bridge);
+/* For who holds the device lock, as an unbind does */
+static int reset_in_unbind(struct pci_dev *pdev)
+{
+	int ret;
+
+	pci_cfg_access_lock(pdev);
+	ret = pci_reset_function_locked(pdev);
+	pci_cfg_access_unlock(pdev);
 	return ret;
 }
 
@@ -198,22 +208,13 @@ static int try_reset_locked(struct pci_dev *pdev)
 void vfio_pci_reset_at_unregister(struct vfio_pci_core_device *vdev)
 {
 	struct pci_dev *pdev = vdev->pdev;
-	struct pci_dev *bridge;
 	int ret;
 
 	device_lock_assert(&pdev->dev);
 
 	if (!READ_ONCE(vdev->priv->needs_reset) || !pci_device_is_present(pdev))
 		return;
-	bridge = bridge_trylock(pdev);
-	if (IS_ERR(bridge))
-		return;
-
-	pci_cfg_access_lock(pdev);
-	ret = pci_reset_function_locked(pdev);
-	pci_cfg_access_unlock(pdev);
-	if (bridge)
-		pci_dev_unlock(bridge);
+	ret = reset_below_bridge(pdev, reset_in_unbind);
 	trace_vfio_pci_reset(pdev, "unbind", ret);
 }
 
@@ -238,7 +239,7 @@ void vfio_pci_reset_at_close(struct vfio_pci_core_device *vdev)
 	/* No decoding, no DMA, no interrupt line: quiet, reset or no reset */
 	pci_write_config_word(pdev, PCI_COMMAND, PCI_COMMAND_INTX_DISABLE);
 	if (priv->reset_works)
-		ret = try_reset_locked(pdev);
+		ret = reset_below_bridge(pdev, try_reset_only);
 	pci_restore_state(pdev);
 
 	priv->needs_reset = ret;
