@@ -80,16 +80,18 @@ int vfio_pci_reset_visit(struct vfio_pci_core_device *vdev,
 /* ---- the function alone --------------------------------------------------- */
 
 /*
- * Resets @pdev by @fn. Without an FLR that may be a reset of the bridge's secondary
- * bus, for which the PCI core wants the bridge locked; that of a virtual function
- * never is. Only trying: whoever removes the bridge waits for our user to close.
+ * Resets @pdev by @fn. Without an FLR and alone on its bus, that may be a reset of the
+ * bridge's secondary bus, for which the PCI core wants the bridge locked. Neighbours
+ * get no such reset, nor do virtual functions, and both open at once. Only trying:
+ * whoever removes the bridge waits for our user to close.
  */
 static int reset_below_bridge(struct pci_dev *pdev, int (*fn)(struct pci_dev *pdev))
 {
 	struct pci_dev *bridge = NULL;
 	int ret;
 
-	if (!pdev->is_virtfn && pcie_reset_flr(pdev, PCI_RESET_PROBE))
+	if (!pdev->is_virtfn && list_is_singular(&pdev->bus->devices) &&
+	    pcie_reset_flr(pdev, PCI_RESET_PROBE))
 		bridge = pci_upstream_bridge(pdev);
 	if (bridge && !pci_dev_trylock(bridge))
 		return -EAGAIN;
