@@ -490,11 +490,15 @@ TEST(failures_are_injected)
 {
 	struct vfio_dev dev = { .bdf = lab_bdf("edu"), .fd = -1 };
 
-	pci_bind(dev.bdf, "vfio-pci");
+	start_open(&dev);
 	inject_setup(NULL);
-	start_closed(&dev);
 	inject_arm(1);
-	EXPECT_ERRNO(run_open(&dev), ENOMEM);
+	EXPECT_ERRNO(run_config_write(&dev), EFAULT);
 	EXPECT(inject_disarm());
-	finish_closed(&dev);
+	vfio_close(&dev);
+
+	start_unbound(&dev);
+	inject_arm(1);
+	EXPECT_ERRNO(run_bind(&dev), ENOMEM);
+	EXPECT(inject_disarm());
 }
