@@ -7,7 +7,6 @@
 # Modules that the guest has at hand, with what they depend on.
 image_modules=(vfio vfio_iommu_type1 vfio-pci pci-stub e1000e igb igbvf nvme mlx5_core qemu_fw_cfg
 	kvm-amd kvm-intel)
-image_vfio_pci=(vfio-pci vfio-pci-core)
 image_folders=(bin dev etc lab lib proc root run sys tmp)
 
 image_pack() {
