@@ -4,6 +4,7 @@
  * the loss of its state in D3hot, vital product data, several MSI vectors,
  * AtomicOps, BARs that share a page, a ROM that tells how it was read.
  */
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 
 #define MSI	VFIO_PCI_MSI_IRQ_INDEX
 #define ROM	VFIO_PCI_ROM_REGION_INDEX
+#define VGA	VFIO_PCI_VGA_REGION_INDEX
 #define DEVCAP	0x00008020	/* as it is, but for FLR */
 
 static const struct odd_poke no_express_flr[] = {
@@ -314,5 +316,63 @@ TEST(rom_is_read_by_four_bytes_at_most)
 	EXPECT_EQ(region_get(&dev, ROM, 0x18, 8) & 0xffff, 0x1cu);
 	EXPECT_EQ(odd_get(&dev, ODD_ROM_WIDTH), 4u);
 	EXPECT_EQ(region_get(&dev, ROM, ODD_ROM_IMAGE, 8), UINT64_MAX);
+	vfio_close(&dev);
+}
+
+static const struct odd_poke is_vga[] = {
+	{ PCI_CLASS_DEVICE, 2, 0x0300 },
+	{ }
+};
+
+/*
+ * Of what the machine knows of VGA nothing is wider. Fails on the distribution's
+ * 6.12.117, which accesses eight bytes where it can.
+ */
+TEST(vga_is_accessed_by_four_bytes_at_most)
+{
+	struct vfio_dev dev;
+	uint64_t data[4];
+
+	odd_open(&dev, odd_made("odd", is_vga));
+	odd_put(&dev, ODD_VGA_WIDTH, 0);
+	ASSERT_EQ(region_read_try(&dev, VGA, 0xb8000, data, sizeof(data)), 32);
+	EXPECT_EQ(odd_get(&dev, ODD_VGA_WIDTH), 4u);
+	ASSERT_EQ(region_write_try(&dev, VGA, 0xb8000, data, sizeof(data)), 32);
+	EXPECT_EQ(odd_get(&dev, ODD_VGA_WIDTH), 4u);
+	vfio_close(&dev);
+}
+
+#define FIRMWARE_ROM	(13 * 512u)	/* bytes that lab/modules/rom.c provides */
+
+/*
+ * Without a ROM of its own the function may have one that the firmware left in
+ * memory. Fails on the distribution's 6.12.117, which only knows the one at 0xc0000.
+ */
+TEST(rom_that_only_the_firmware_has)
+{
+	const char *bdf = lab_bdf("bridge");
+	uint8_t got[0x2000 + 16];
+	struct vfio_dev dev;
+	char option[32];
+	unsigned int i;
+
+	snprintf(option, sizeof(option), "of=%s", bdf);
+	ASSERT_EQ(module_load("rom", option), 0);
+	vfio_open(&dev, bdf);
+	EXPECT_EQ(vfio_region(&dev, ROM).info.size, 0x2000u);
+	EXPECT_EQ(vfio_region(&dev, ROM).info.flags, VFIO_REGION_INFO_FLAG_READ);
+	ASSERT_EQ(region_read_try(&dev, ROM, 0, got, sizeof(got)), 0x2000);
+	for (i = 0; i < 0x2000; i++)
+		ASSERT_EQ(got[i], i < FIRMWARE_ROM ? (uint8_t)(i * 7 + (i >> 8)) : 0xff);
+	EXPECT_ERRNO(region_read_try(&dev, ROM, 0x2000, got, 1), EINVAL);
+	cfg_put32(&dev, PCI_ROM_ADDRESS, 0xffffffff);
+	EXPECT_EQ(cfg_get32(&dev, PCI_ROM_ADDRESS), 0xffffe001u);
+	EXPECT_EQ(pci_config_read(bdf, PCI_ROM_ADDRESS, 4), 0u);
+	vfio_close(&dev);
+
+	/* As before: there is none. */
+	EXPECT_EQ(module_unload("rom"), 0);
+	vfio_open(&dev, bdf);
+	EXPECT_EQ(vfio_region(&dev, ROM).info.size, 0u);
 	vfio_close(&dev);
 }

@@ -7,8 +7,9 @@
  *
  * It has what other models of QEMU do not have: vital product data, a reset by
  * AF, the loss of its state on the way from D3hot to D0, four MSI vectors, BARs
- * smaller than a page, a ROM that tells how it was read, and an interrupt line at
- * the command of software. The port that it is plugged into completes AtomicOps.
+ * smaller than a page, a ROM and the legacy ranges of VGA that tell how they were
+ * accessed, and an interrupt line at the command of software. The port that it is
+ * plugged into completes AtomicOps.
  */
 #include "model.h"
 #include "hw/pci/msi.h"
@@ -41,6 +42,7 @@ enum {
 	ODD_STUCK,	/* vital product data never comes */
 	ODD_DEAD,	/* configuration space reads as ones, and stays as it is */
 	ODD_ROM_WIDTH,	/* bytes of the widest read of the ROM since written */
+	ODD_VGA_WIDTH,	/* the same for the memory of VGA, read or written */
 	ODD_RESTORE,	/* be as new */
 	ODD_REGISTERS,
 };
@@ -61,6 +63,7 @@ struct Odd {
 	MemoryRegion registers;
 	MemoryRegion small[SMALL_BARS];
 	MemoryRegion rom;
+	MemoryRegion vga[QEMU_PCI_VGA_NUM_REGIONS];
 	uint32_t reg[ODD_REGISTERS];
 	uint8_t vpd[VPD_SIZE];
 	uint8_t config_new[WINDOW_SIZE];
@@ -198,6 +201,51 @@ static const MemoryRegionOps rom_ops = {
 	.valid = { .min_access_size = 1, .max_access_size = 8 },
 	.impl = { .min_access_size = 1, .max_access_size = 8 },
 };
+
+/* ---- VGA's legacy ranges -------------------------------------------------- */
+
+static uint64_t vga_read(void *opaque, hwaddr addr, unsigned int len)
+{
+	Odd *odd = opaque;
+
+	odd->reg[ODD_VGA_WIDTH] = MAX(odd->reg[ODD_VGA_WIDTH], len);
+	return 0;
+}
+
+static void vga_write(void *opaque, hwaddr addr, uint64_t val, unsigned int len)
+{
+	vga_read(opaque, addr, len);
+}
+
+static const MemoryRegionOps vga_ops = {
+	.read = vga_read,
+	.write = vga_write,
+	.endianness = DEVICE_LITTLE_ENDIAN,
+	.valid = { .min_access_size = 1, .max_access_size = 8 },
+	.impl = { .min_access_size = 1, .max_access_size = 8 },
+};
+
+/* Behind a port, which decides what it gets to hear of them. */
+static void add_vga(Odd *odd)
+{
+	static const struct {
+		const char *name;
+		uint64_t size;
+	} parts[] = {
+		[QEMU_PCI_VGA_MEM] = { "odd-vga-memory", QEMU_PCI_VGA_MEM_SIZE },
+		[QEMU_PCI_VGA_IO_LO] = { "odd-vga-low", QEMU_PCI_VGA_IO_LO_SIZE },
+		[QEMU_PCI_VGA_IO_HI] = { "odd-vga-high", QEMU_PCI_VGA_IO_HI_SIZE },
+	};
+	unsigned int i;
+
+	if (pci_bus_is_root(pci_get_bus(&odd->pci)))
+		return;
+	for (i = 0; i < ARRAY_SIZE(parts); i++)
+		memory_region_init_io(&odd->vga[i], OBJECT(odd), &vga_ops, odd,
+				      parts[i].name, parts[i].size);
+	pci_register_vga(&odd->pci, &odd->vga[QEMU_PCI_VGA_MEM],
+			 &odd->vga[QEMU_PCI_VGA_IO_LO], &odd->vga[QEMU_PCI_VGA_IO_HI]);
+}
 
 /* ---- configuration space -------------------------------------------------- */
 
@@ -354,6 +402,7 @@ static void realize(PCIDevice *pci, Error **errp)
 	if (!add_capabilities(pci, errp) || !add_bars(odd, errp))
 		return;
 	let_port_complete_atomics(pci);
+	add_vga(odd);
 	memcpy(odd->vpd, vpd, sizeof(vpd));
 	memcpy(odd->config_new, pci->config, WINDOW_SIZE);
 	memcpy(odd->mask_new, pci->wmask, WINDOW_SIZE);

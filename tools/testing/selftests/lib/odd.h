@@ -25,7 +25,8 @@
 #define ODD_STUCK	0x10	/* vital product data never comes */
 #define ODD_DEAD	0x14	/* configuration space reads as ones */
 #define ODD_ROM_WIDTH	0x18	/* bytes of the widest read of the ROM */
-#define ODD_RESTORE	0x1c	/* be as new, but for addresses and COMMAND */
+#define ODD_VGA_WIDTH	0x1c	/* the same for the memory of VGA */
+#define ODD_RESTORE	0x20	/* be as new, but for addresses and COMMAND */
 #define ODD_CONFIG	0x1000u
 #define ODD_MASK	0x2000u
 
