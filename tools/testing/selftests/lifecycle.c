@@ -3,6 +3,7 @@
  * Opening, closing, resetting, binding and unloading, in every order.
  */
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lib/calls.h"
 #include "lib/lab.h"
 #include "lib/mark.h"
 #include "lib/tap.h"
@@ -248,6 +250,43 @@ TEST(names_that_mean_no_device)
 		EXPECT_EQ(errno, i == 5 || i == 6 ? ENODEV : EINVAL);
 	}
 	vfio_group_close(&group);
+}
+
+struct opener {
+	const char *bdf;
+	pthread_t thread;
+};
+
+static void *open_and_close(void *arg)
+{
+	const struct opener *opener = arg;
+	struct vfio_dev dev;
+
+	vfio_open(&dev, opener->bdf);
+	vfio_close(&dev);
+	return NULL;
+}
+
+/* "Parallelize device open and release": their buses are reset side by side. */
+TEST_LIMIT(devices_of_two_buses_open_in_parallel, 60)
+{
+	struct opener openers[] = {
+		{ .bdf = lab_bdf("edu") }, { .bdf = lab_bdf("testdev") },
+	};
+	struct calls resets;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(openers); i++)
+		pci_bind(openers[i].bdf, "vfio-pci");
+	calls_watch("__pci_reset_function_locked");
+	for (i = 0; i < ARRAY_SIZE(openers); i++)
+		ASSERT_EQ(pthread_create(&openers[i].thread, NULL,
+					 open_and_close, &openers[i]), 0);
+	for (i = 0; i < ARRAY_SIZE(openers); i++)
+		ASSERT_EQ(pthread_join(openers[i].thread, NULL), 0);
+	resets = calls_seen();
+	EXPECT_GE(resets.count, 2u);
+	EXPECT_EQ(resets.at_once, 2u);
 }
 
 /* Somebody resets the function all the time: its lock is often taken. */

@@ -2,7 +2,6 @@
 /*
  * Virtual functions of a physical function that is in user space.
  */
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +9,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "lib/calls.h"
+#include "lib/kmsg.h"
 #include "lib/lab.h"
+#include "lib/race.h"
 #include "lib/tap.h"
 #include "lib/vfio.h"
 
@@ -22,18 +24,6 @@ static const uint8_t token_bytes[16] = {
 	0x11, 0x11, 0x11, 0x11, 0x22, 0x22, 0x33, 0x33,
 	0x44, 0x44, 0x55, 0x55, 0x55, 0x55, 0x55, 0x55,
 };
-
-static void vf_bdf(char out[BDF_LEN], const char *pf, unsigned int nr)
-{
-	char link[64], path[256];
-	ssize_t len;
-
-	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/virtfn%u", pf, nr);
-	len = readlink(path, link, sizeof(link) - 1);
-	ASSERT_GE(len, BDF_LEN - 1);
-	link[len] = '\0';
-	snprintf(out, BDF_LEN, "%s", link + len - (BDF_LEN - 1));
-}
 
 /* The card on vfio-pci with @vfs functions, whatever it had before. */
 static const char *pf_with(unsigned int vfs)
@@ -74,18 +64,6 @@ static int open_errno(const char *bdf, const char *token)
 	return ret;
 }
 
-static void pf_open(struct vfio_dev *pf, const char *bdf, const char *token)
-{
-	char name[128];
-
-	memset(pf, 0, sizeof(*pf));
-	pf->bdf = bdf;
-	vfio_group_open(&pf->group, bdf);
-	snprintf(name, sizeof(name), "%s vf_token=%s", bdf, token);
-	pf->fd = vfio_fd_try(&pf->group, name);
-	ASSERT_OK(pf->fd);
-}
-
 TEST(not_enabled_means_no_vfs)
 {
 	const char *bdf = pf_with(0);
@@ -107,7 +85,7 @@ TEST(vfs_are_captured)
 	unsigned int i;
 
 	for (i = 0; i < 2; i++) {
-		vf_bdf(vf, bdf, i);
+		pci_vf(vf, bdf, i);
 		ASSERT_EQ(pci_attr_read(vf, "driver_override", text, sizeof(text)), 0);
 		EXPECT_STREQ(text, "vfio-pci");
 		EXPECT(pci_driver_is(vf, "vfio-pci"));
@@ -122,10 +100,10 @@ TEST(vf_needs_the_token)
 	char vf[BDF_LEN];
 	struct vfio_dev pf;
 
-	vf_bdf(vf, bdf, 0);
+	pci_vf(vf, bdf, 0);
 	EXPECT_EQ(open_errno(vf, NULL), EACCES);
 	EXPECT_EQ(open_errno(vf, TOKEN), EACCES);
-	pf_open(&pf, bdf, TOKEN);
+	vfio_open_token(&pf, bdf, TOKEN);
 	EXPECT_EQ(open_errno(vf, NULL), EACCES);
 	EXPECT_EQ(open_errno(vf, OTHER), EACCES);
 	EXPECT_EQ(open_errno(vf, TOKEN), 0);
@@ -145,7 +123,7 @@ TEST(token_by_feature)
 	char vf[BDF_LEN];
 	struct vfio_dev pf;
 
-	vf_bdf(vf, bdf, 0);
+	pci_vf(vf, bdf, 0);
 	memcpy(bytes, token_bytes, sizeof(bytes));
 	vfio_open(&pf, bdf);
 	EXPECT_OK(vfio_feature_try(&pf, VFIO_DEVICE_FEATURE_PROBE |
@@ -172,9 +150,9 @@ TEST(pf_needs_the_token_while_vfs_are_in_use)
 	struct vfio_dev pf, vf;
 	char name[BDF_LEN];
 
-	vf_bdf(name, bdf, 0);
-	pf_open(&pf, bdf, TOKEN);
-	pf_open(&vf, name, TOKEN);
+	pci_vf(name, bdf, 0);
+	vfio_open_token(&pf, bdf, TOKEN);
+	vfio_open_token(&vf, name, TOKEN);
 	vfio_close(&pf);
 	EXPECT_EQ(open_errno(bdf, NULL), EACCES);
 	EXPECT_EQ(open_errno(bdf, OTHER), EACCES);
@@ -202,7 +180,7 @@ TEST_LIMIT(vf_of_the_hosts_own_pf, 60)
 	ASSERT_EQ(module_load("igb", NULL), 0);
 	pci_bind(bdf, "igb");
 	ASSERT_EQ(pci_attr_write(bdf, "sriov_numvfs", "1"), 0);
-	vf_bdf(vf, bdf, 0);
+	pci_vf(vf, bdf, 0);
 	EXPECT_EQ(open_errno(vf, TOKEN), EINVAL);
 	EXPECT_EQ(open_errno(vf, NULL), 0);
 
@@ -221,9 +199,9 @@ TEST(vf_config_space)
 	char name[BDF_LEN];
 	uint32_t val;
 
-	vf_bdf(name, bdf, 0);
-	pf_open(&pf, bdf, TOKEN);
-	pf_open(&vf, name, TOKEN);
+	pci_vf(name, bdf, 0);
+	vfio_open_token(&pf, bdf, TOKEN);
+	vfio_open_token(&vf, name, TOKEN);
 	EXPECT_EQ(cfg_get16(&vf, PCI_VENDOR_ID), 0x8086);
 	EXPECT_EQ(cfg_get16(&vf, PCI_DEVICE_ID), pci_attr_number(name, "device"));
 	EXPECT_NE(cfg_get16(&vf, PCI_DEVICE_ID), 0xffff);
@@ -249,9 +227,9 @@ TEST(vf_bar_is_sized)
 	uint32_t low, high;
 	uint64_t mask;
 
-	vf_bdf(name, bdf, 0);
-	pf_open(&pf, bdf, TOKEN);
-	pf_open(&vf, name, TOKEN);
+	pci_vf(name, bdf, 0);
+	vfio_open_token(&pf, bdf, TOKEN);
+	vfio_open_token(&vf, name, TOKEN);
 	low = cfg_get32(&vf, PCI_BASE_ADDRESS_0);
 	high = cfg_get32(&vf, PCI_BASE_ADDRESS_1);
 	cfg_put32(&vf, PCI_BASE_ADDRESS_0, 0xffffffff);
@@ -299,7 +277,7 @@ TEST(pf_unbind_removes_vfs)
 	const char *bdf = pf_with(2);
 	char vf[BDF_LEN];
 
-	vf_bdf(vf, bdf, 1);
+	pci_vf(vf, bdf, 1);
 	pci_unbind(bdf);
 	EXPECT(!pci_exists(vf));
 	EXPECT_EQ(pci_attr_number(bdf, "sriov_numvfs"), 0u);
@@ -313,7 +291,7 @@ TEST(pf_with_vfs_stays_awake)
 	struct vfio_dev pf;
 	unsigned int pm;
 
-	pf_open(&pf, bdf, TOKEN);
+	vfio_open_token(&pf, bdf, TOKEN);
 	pm = cfg_find_cap(&pf, PCI_CAP_ID_PM);
 	ASSERT(pm);
 	cfg_put16(&pf, pm + PCI_PM_CTRL, 3);
@@ -323,42 +301,66 @@ TEST(pf_with_vfs_stays_awake)
 	pf_done(bdf);
 }
 
+struct clash {
+	struct vfio_dev pf;
+	unsigned int control;	/* where its power state is */
+};
+
+/* As long as there are VFs it is awake, whoever came first. */
+static void vfs_come_and_go(void *arg)
+{
+	struct clash *clash = arg;
+
+	EXPECT_EQ(pci_attr_write(clash->pf.bdf, "sriov_numvfs", "1"), 0);
+	EXPECT_EQ(pci_config_read(clash->pf.bdf, clash->control, 2) & 3, 0u);
+	usleep(1000);
+	EXPECT_EQ(pci_config_read(clash->pf.bdf, clash->control, 2) & 3, 0u);
+	EXPECT_EQ(pci_attr_write(clash->pf.bdf, "sriov_numvfs", "0"), 0);
+}
+
+static void sleep_and_wake(void *arg)
+{
+	struct clash *clash = arg;
+
+	cfg_put16(&clash->pf, clash->control, 3);
+	cfg_put16(&clash->pf, clash->control, 0);
+}
+
+/* "Use a private flag to prevent power state change with VFs" */
+TEST_LIMIT(power_state_against_vfs, 60)
+{
+	const char *bdf = pf_with(0);
+	struct race race = { 0 };
+	struct clash clash;
+
+	vfio_open_token(&clash.pf, bdf, TOKEN);
+	clash.control = cfg_find_cap(&clash.pf, PCI_CAP_ID_PM) + PCI_PM_CTRL;
+	race_add(&race, "VFs", vfs_come_and_go, &clash);
+	race_add(&race, "D3hot", sleep_and_wake, &clash);
+	race_add(&race, "D3hot too", sleep_and_wake, &clash);
+	race_run(&race, 3000);
+	vfio_close(&clash.pf);
+}
+
+/* Whoever drives a VF then trusts the user of the PF: that is worth a warning. */
+TEST_LIMIT(vf_with_the_host_is_warned_about, 60)
+{
+	const char *bdf = pf_with(1);
+	char vf[BDF_LEN];
+
+	ASSERT_EQ(module_load("igbvf", NULL), 0);
+	pci_vf(vf, bdf, 0);
+	EXPECT(!kmsg_has("VF bound to"));
+	pci_bind(vf, "igbvf");
+	EXPECT(kmsg_has(lab_stock() ? vf : "VF bound to igbvf"));
+	pci_bind(vf, "vfio-pci");
+	pf_done(bdf);
+	module_unload("igbvf");
+}
+
 static void *open_and_close(void *arg)
 {
 	return (void *)(intptr_t)open_errno(arg, TOKEN);
-}
-
-#define TRACING	"/sys/kernel/tracing/"
-
-/* Have the kernel note when an open enters the library and when it leaves. */
-static void trace_opens(void)
-{
-	if (file_write(TRACING "kprobe_events",
-		       "p:opens/enter vfio_pci_core_enable\n"
-		       "r:opens/leave vfio_pci_core_enable\n"))
-		SKIP("this kernel has no kprobe events");
-	ASSERT_EQ(file_write(TRACING "trace", "\n"), 0);
-	ASSERT_EQ(file_write(TRACING "events/opens/enable", "1"), 0);
-}
-
-/* Most opens that were inside the library at the same time. */
-static int opens_at_once(void)
-{
-	int inside = 0, most = 0;
-	char line[512];
-	FILE *trace;
-
-	ASSERT_EQ(file_write(TRACING "events/opens/enable", "0"), 0);
-	trace = fopen(TRACING "trace", "r");
-	ASSERT(trace);
-	while (fgets(line, sizeof(line), trace)) {
-		if (line[0] == '#')
-			continue;
-		inside += strstr(line, " enter: ") ? 1 : -1;
-		most = inside > most ? inside : most;
-	}
-	fclose(trace);
-	return most;
 }
 
 /* Each open waits 100 ms for a function reset: side by side, not in a queue. */
@@ -369,14 +371,14 @@ TEST_LIMIT(vfs_open_in_parallel, 60)
 	pthread_t threads[7];
 	struct vfio_dev pf;
 	unsigned int i;
+	struct calls resets;
 	void *ret;
-	int most;
 
-	pf_open(&pf, bdf, TOKEN);
+	vfio_open_token(&pf, bdf, TOKEN);
 	for (i = 0; i < 7; i++)
-		vf_bdf(names[i], bdf, i);
+		pci_vf(names[i], bdf, i);
 
-	trace_opens();
+	calls_watch("__pci_reset_function_locked");
 	for (i = 0; i < 7; i++)
 		ASSERT_EQ(pthread_create(&threads[i], NULL, open_and_close,
 					 names[i]), 0);
@@ -384,9 +386,10 @@ TEST_LIMIT(vfs_open_in_parallel, 60)
 		ASSERT_EQ(pthread_join(threads[i], &ret), 0);
 		EXPECT_EQ((intptr_t)ret, 0);
 	}
-	most = opens_at_once();
-	test_note("%d of 7 opens at once", most);
-	EXPECT_GE(most, 2);
+	resets = calls_seen();
+	test_note("%u of %u resets at once", resets.at_once, resets.count);
+	EXPECT_GE(resets.count, 7u);
+	EXPECT_GE(resets.at_once, 2u);
 	vfio_close(&pf);
 	pf_done(bdf);
 }
