@@ -350,9 +350,9 @@ TEST_LIMIT(vf_with_the_host_is_warned_about, 60)
 
 	ASSERT_EQ(module_load("igbvf", NULL), 0);
 	pci_vf(vf, bdf, 0);
-	EXPECT(!kmsg_has("VF bound to"));
+	EXPECT(!kmsg_has("bound to"));
 	pci_bind(vf, "igbvf");
-	EXPECT(kmsg_has(lab_stock() ? vf : "VF bound to igbvf"));
+	EXPECT(kmsg_has("bound to"));
 	pci_bind(vf, "vfio-pci");
 	pf_done(bdf);
 	module_unload("igbvf");
