@@ -238,23 +238,11 @@ TEST(command_that_never_completes_times_out)
 
 /* --- health ---------------------------------------------------------------------- */
 
-static void wait_for_message(const char *text)
-{
-	unsigned int tries = test_patience(1500);
-
-	while (!kmsg_has(text) && tries--)
-		usleep(10000);
-	EXPECT(kmsg_has(text));
-}
-
 /* mlx5_core looks at it now and then, and tries to start anew. */
 TEST(fatal_health_is_noticed)
 {
 	hca_up(0);
-	hca_do(HCA_DO_HEALTH, 7, 0);
-	wait_for_message("Fatal error");
-	hca_do(HCA_DO_HEALTH, 0, 0);
-	wait_for_message("health recovery");
+	hca_recover();
 	EXPECT_EQ(hca_unbind(), 0);
 	EXPECT_EQ(hca_bind(), 0);
 	EXPECT_EQ(hca_counter(0, HCA_LIVE_EQ), 3u);

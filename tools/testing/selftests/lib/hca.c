@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "hca.h"
+#include "kmsg.h"
 #include "lab.h"
 #include "tap.h"
 
@@ -126,6 +127,23 @@ void hca_do(enum hca_action action, uint32_t arg0, uint32_t arg1)
 	hca_put(HCA_AREA_ACTION, HCA_ACTION_ARG0, arg0);
 	hca_put(HCA_AREA_ACTION, HCA_ACTION_ARG1, arg1);
 	hca_put(HCA_AREA_ACTION, HCA_ACTION_DO, action);
+}
+
+static void wait_for_message(const char *text)
+{
+	unsigned int tries = test_patience(3000);
+
+	while (!kmsg_has(text) && tries--)
+		usleep(10000);
+	EXPECT(kmsg_has(text));
+}
+
+void hca_recover(void)
+{
+	hca_do(HCA_DO_HEALTH, 7, 0);
+	wait_for_message("Fatal error");
+	hca_do(HCA_DO_HEALTH, 0, 0);
+	wait_for_message("health recovery succeeded");
 }
 
 void hca_release(void)

@@ -82,6 +82,9 @@ uint32_t hca_counter(unsigned int fn, enum hca_counter counter);
 unsigned int hca_live(unsigned int fn);
 void hca_do(enum hca_action action, uint32_t arg0, uint32_t arg1);
 
+/* Firmware dies and comes back; mlx5_core sees to it, once in a minute for each probe. */
+void hca_recover(void);
+
 /* --- command log ------------------------------------------------------------- */
 
 /**
