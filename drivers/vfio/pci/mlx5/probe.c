@@ -39,7 +39,9 @@ static void probe_flags(struct mlx5vf_mig *mig)
 {
 	struct mlx5_core_dev *pf = mig->pf;
 
-	mig->can_track = MLX5_CAP_GEN(pf, adv_virtualization);
+	/* Whoever began to track would rely on reports, which vfio.ko then refuses */
+	mig->can_track = IS_ENABLED(CONFIG_IOMMUFD_DRIVER) &&
+			 MLX5_CAP_GEN(pf, adv_virtualization);
 	mig->precopy = MLX5_CAP_GEN_2(pf, migration_multi_load) &&
 		       MLX5_CAP_GEN_2(pf, migration_tracking_state);
 	/* Each piece is a record, and without precopy there are none */
