@@ -49,6 +49,9 @@ clean: ## remove everything a build leaves
 demo: setup-lab lab-modules ## boot the lab, hand two devices to real programs, show what happens
 	tools/testing/lab/demo
 
+demo-migration: setup-lab lab-modules ## the same: a machine inside the lab's migrates, with a network card's virtual function
+	tools/testing/lab/demo migration
+
 lab: setup-lab lab-modules ## a shell in the lab's machine (MODULES=stock: with the distribution's modules)
 	MODULES=$(MODULES) tools/testing/lab/shell
 

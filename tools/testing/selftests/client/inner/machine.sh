@@ -6,6 +6,8 @@
 
 qemu=
 answers=yes
+memory=192
+kernel_append=
 
 # QEMU's emulated processors have SVM: KVM on them is six times faster than
 # emulation inside emulation.
@@ -21,9 +23,15 @@ choose_accelerator() {
 	echo "# the inner machine is run by $accelerator"
 }
 
+# bind_to_vfio ADDRESS [DRIVER]
 bind_to_vfio() {
-	echo vfio-pci >"/sys/bus/pci/devices/$1/driver_override"
+	echo "${2:-vfio-pci}" >"/sys/bus/pci/devices/$1/driver_override"
 	echo "$1" >/sys/bus/pci/drivers_probe
+}
+
+# virtual_function PF NUMBER: its address.
+virtual_function() {
+	basename "$(readlink "/sys/bus/pci/devices/$1/virtfn$2")"
 }
 
 # wait_for FILE: which another process makes.
@@ -36,18 +44,29 @@ wait_for() {
 	done
 }
 
-# machine_start DEVICE: with vfio-pci and the words that DEVICE holds.
+# machine_select NAME: orders go to this one from now on.
+machine_select() {
+	machine=$1
+	exec 3<>"/tmp/$1.in" 4<>"/tmp/$1.out"
+}
+
+# machine_start NAME DEVICE [OPTION]...: with vfio-pci and the words that DEVICE
+# holds, and QEMU's monitor at /tmp/NAME.monitor.
 machine_start() {
-	rm -f /tmp/orders.in /tmp/orders.out
-	mkfifo /tmp/orders.in /tmp/orders.out
-	exec 3<>/tmp/orders.in 4<>/tmp/orders.out
-	qemu-system-x86_64 -M q35 -accel $accelerator -cpu max -m 192 -nodefaults \
+	local name=$1 device=$2
+
+	shift 2
+	rm -f "/tmp/$name".*
+	mkfifo "/tmp/$name.in" "/tmp/$name.out" "/tmp/$name.monitor.in" "/tmp/$name.monitor.out"
+	qemu-system-x86_64 -M q35 -accel $accelerator -cpu max -m $memory -nodefaults \
 		-display none -kernel /lab/vmlinuz -initrd /lab/initrd \
-		-append "console=ttyS0 quiet iomem=relaxed mitigations=off" \
-		-serial file:/tmp/console -chardev pipe,id=orders,path=/tmp/orders \
-		-serial chardev:orders -device "vfio-pci,addr=05.0,$1" \
-		3>&- 4>&- 5>&- >/tmp/qemu 2>&1 &
+		-append "console=ttyS0 quiet iomem=relaxed mitigations=off $kernel_append" \
+		-serial "file:/tmp/$name.console" -chardev "pipe,id=orders,path=/tmp/$name" \
+		-serial chardev:orders -chardev "pipe,id=monitor,path=/tmp/$name.monitor" \
+		-mon chardev=monitor,mode=control -device "vfio-pci,addr=05.0,$device" "$@" \
+		3>&- 4>&- 5>&- >"/tmp/$name.qemu" 2>&1 &
 	qemu=$!
+	machine_select "$name"
 }
 
 # What the inner machine prints, up to the status of the step that it does.
@@ -62,8 +81,8 @@ machine_answer() {
 	done
 	answers=
 	echo "no answer for $patience s; QEMU says, and the inner console:"
-	tail -n 10 /tmp/qemu
-	tail -n 30 /tmp/console
+	tail -n 10 "/tmp/$machine.qemu"
+	tail -n 30 "/tmp/$machine.console"
 	return 1
 }
 
@@ -82,13 +101,18 @@ machine_restarts() {
 	inner card_runs "$receiver" && inner restart_in_traffic
 }
 
-machine_powers_off() {
+# machine_ends NAME PROCESS: its QEMU, with success.
+machine_ends() {
 	local tries=$((patience * 10))
 
-	echo "poweroff -f" >&3
-	while kill -0 $qemu 2>/dev/null && [ $((tries -= 1)) -gt 0 ]; do
+	while kill -0 "$2" 2>/dev/null && [ $((tries -= 1)) -gt 0 ]; do
 		sleep 0.1
 	done
-	cat /tmp/qemu
-	[ $tries -gt 0 ] && wait $qemu
+	cat "/tmp/$1.qemu"
+	[ $tries -gt 0 ] && wait "$2"
+}
+
+machine_powers_off() {
+	echo "poweroff -f" >&3
+	machine_ends "$machine" $qemu
 }
