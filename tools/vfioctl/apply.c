@@ -14,9 +14,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "vfioctl.h"
+
+#define READY_TRIES	60
+#define READY_NSEC	50000000
 
 struct step {
 	int (*run)(struct change *change);
@@ -42,6 +46,17 @@ static int fail(struct change *change, int error, const char *format, ...)
 	return error;
 }
 
+/*
+ * With driver_override set already, as by udev, the kernel may have given it to the
+ * very driver that it is for, when the module was loaded.
+ */
+static bool moved(const struct change *change, const char *now)
+{
+	const char *then = change->dev.driver;
+
+	return strcmp(now, then) && (then[0] || strcmp(now, change->driver));
+}
+
 /* Time has passed since the plan was made. */
 static int begin(struct change *change)
 {
@@ -52,7 +67,7 @@ static int begin(struct change *change)
 	ret = device_read(&now, then->bdf);
 	if (ret)
 		return fail(change, ret, "cannot read it again: %s", strerror(-ret));
-	if (strcmp(now.modalias, then->modalias) || strcmp(now.driver, then->driver))
+	if (strcmp(now.modalias, then->modalias) || moved(change, now.driver))
 		return fail(change, -ESTALE, "it has changed since it was looked at");
 	return 0;
 }
@@ -127,16 +142,42 @@ static int probe_home(struct change *change)
 	return kernel_write(change->dev.bdf, "/sys/bus/pci/drivers_probe");
 }
 
+static bool has_driver(const char *bdf, const char *driver)
+{
+	char now[NAME_LEN];
+
+	return !device_driver(now, bdf) && !strcmp(now, driver);
+}
+
+/*
+ * udev hears of a device, and runs vfioctl, before the kernel has added it. Until it
+ * has, no driver matches; then the kernel may be the first to give it to this one.
+ */
+static int probe_vfio(struct change *change)
+{
+	static const struct timespec interval = { .tv_nsec = READY_NSEC };
+	const char *bdf = change->dev.bdf;
+	unsigned int tries = READY_TRIES;
+	int ret;
+
+	for (;;) {
+		ret = kernel_write(bdf, PCI_DRIVERS "/%s/bind", change->driver);
+		if (ret == -EBUSY && has_driver(bdf, change->driver))
+			return 0;
+		if (ret != -ENODEV || !tries-- || signal_pending() ||
+		    !path_exists(PCI_DEVICES "/%s", bdf))
+			return ret;
+		nanosleep(&interval, NULL);
+	}
+}
+
 static int probe(struct change *change)
 {
 	char said[TEXT_LEN / 2];
 	int kmsg = kmsg_open();
 	int ret;
 
-	if (change->home)
-		ret = probe_home(change);
-	else
-		ret = kernel_write(change->dev.bdf, PCI_DRIVERS "/%s/bind", change->driver);
+	ret = change->home ? probe_home(change) : probe_vfio(change);
 	if (ret) {
 		kmsg_find(said, sizeof(said), kmsg, change->dev.bdf);
 		fail(change, ret, "%s does not take it: %s%s%s",

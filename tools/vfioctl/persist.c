@@ -6,7 +6,8 @@
  * that would otherwise take it is loaded, and runs "vfioctl bind", which also takes it
  * from a driver that was there earlier. The rule goes into the initramfs too. There is
  * no vfioctl there: the device stays without a driver until the system's own udev sees
- * the same rule.
+ * the same rule. If the rule has no driver's name, it reserves the device under a name
+ * that no driver has: with vfio-pci, that would get it before the best is looked for.
  *
  * A rule for an address names the device's ids as well, because addresses move when
  * a card is added.
@@ -23,7 +24,7 @@
 #define HOOK		HOOK_FOLDER "/hooks/vfioctl"
 #define DRACUT_FOLDER	"/etc/dracut.conf.d"
 #define DRACUT		DRACUT_FOLDER "/vfioctl.conf"
-#define ANY_VFIO	"vfio-pci"
+#define NOBODY		"vfioctl"
 
 static const char hook[] =
 	"#!/bin/sh\n"
@@ -48,7 +49,6 @@ static void print_match(char *text, size_t size, const struct keep *keep)
 		  keep->device);
 }
 
-/* Without a driver's name, "vfio-pci" only reserves the device until the best is known. */
 static void print_rule(char *text, size_t size, const struct keep *keep)
 {
 	char match[TEXT_LEN];
@@ -57,7 +57,7 @@ static void print_rule(char *text, size_t size, const struct keep *keep)
 	print_to(text, size, "# Written by 'vfioctl persist'; 'vfioctl persist --remove %s' removes it.\n",
 		 keep->key);
 	append_to(text, size, "%s, DRIVER==\"\", ATTR{driver_override}=\"%s\"\n", match,
-		  keep->driver[0] ? keep->driver : ANY_VFIO);
+		  keep->driver[0] ? keep->driver : NOBODY);
 	append_to(text, size, "%s, TEST==\"" VFIOCTL_PATH "\", RUN+=\"" VFIOCTL_PATH " bind%s%s $kernel\"\n",
 		  match, keep->driver[0] ? " --driver " : "", keep->driver);
 }

@@ -73,6 +73,12 @@ static int bind(const char *driver, const char *bdf)
 	current(now, override, bdf);
 	if (!matches(driver, override, bdf))
 		return -ENODEV;
+	if (fake.adding) {
+		if (--fake.adding)
+			return -ENODEV;
+		tree_bind(bdf, driver);
+		return -EBUSY;
+	}
 	return now[0] ? -EBUSY : probe(driver, bdf);
 }
 
@@ -223,6 +229,21 @@ static int fake_write(const char *path, const char *text)
 	return accident() ?: react(below, text);
 }
 
+/* A driver that comes is offered what nobody has. */
+static void attach(const char *driver)
+{
+	char now[NAME_LEN], override[NAME_LEN];
+	size_t i;
+
+	for (i = 0; i < machine_size; i++) {
+		if (!path_exists(PCI_DEVICES "/%s", machine[i].bdf))
+			continue;
+		current(now, override, machine[i].bdf);
+		if (!now[0] && matches(driver, override, machine[i].bdf))
+			probe(driver, machine[i].bdf);
+	}
+}
+
 static int fake_load(const char *module)
 {
 	char path[PATH_MAX];
@@ -238,8 +259,10 @@ static int fake_load(const char *module)
 			continue;
 		print_to(path, sizeof(path), "/sys/module/%s/drivers", module);
 		tree_folder(path);
-		if (loadable[i].driver)
+		if (loadable[i].driver) {
 			tree_driver(loadable[i].driver, module);
+			attach(loadable[i].driver);
+		}
 		print_to(path, sizeof(path), "/sys/module/%s/taint", module);
 		tree_file(path, "OE\n");
 		if (strstr(module, "vfio"))

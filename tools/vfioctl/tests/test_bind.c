@@ -104,6 +104,27 @@ static void bound_already_is_left_alone(void **state)
 	assert_contains(run.out, "unchanged");
 }
 
+/* As for a udev rule that is quick. */
+static void device_that_is_being_added_is_waited_for(void **state)
+{
+	(void)state;
+	tree_unbind(NIC);
+	fake.adding = 3;
+	assert_int_equal(vfioctl("bind", NIC, NULL), EXIT_DONE);
+	expect_driver(NIC, "vfio-pci", "vfio-pci");
+	assert_int_equal(fake.adding, 0);
+}
+
+/* Its override was there before the driver. */
+static void device_that_the_kernel_bound_on_load_is_bound(void **state)
+{
+	(void)state;
+	tree_unbind(NIC);
+	tree_file(PCI_DEVICES "/" NIC "/driver_override", "vfio-pci\n");
+	assert_int_equal(vfioctl("bind", NIC, NULL), EXIT_DONE);
+	expect_driver(NIC, "vfio-pci", "vfio-pci");
+}
+
 /* It left driver_override behind. */
 static void refusal_of_the_driver_restores_everything(void **state)
 {
@@ -384,6 +405,8 @@ int main(void)
 		TEST(module_without_driver_is_an_error),
 		TEST(nothing_is_touched_when_the_module_does_not_load),
 		TEST(bound_already_is_left_alone),
+		TEST(device_that_the_kernel_bound_on_load_is_bound),
+		TEST(device_that_is_being_added_is_waited_for),
 		TEST(refusal_of_the_driver_restores_everything),
 		TEST(override_of_somebody_else_is_restored),
 		TEST(any_failing_write_of_bind_is_undone),

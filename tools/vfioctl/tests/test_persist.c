@@ -32,7 +32,7 @@ static void rule_for_an_address_names_the_ids(void **state)
 	assert_int_equal(vfioctl("persist", NIC, NULL), EXIT_DONE);
 	assert_contains(tree_text(RULE(NIC)),
 			"KERNEL==\"" NIC "\", ATTR{vendor}==\"0x8086\", ATTR{device}==\"0x10d3\"");
-	assert_contains(tree_text(RULE(NIC)), "ATTR{driver_override}=\"vfio-pci\"");
+	assert_contains(tree_text(RULE(NIC)), "ATTR{driver_override}=\"vfioctl\"");
 	assert_contains(tree_text(RULE(NIC)), "RUN+=\"" VFIOCTL_PATH " bind $kernel\"");
 }
 
@@ -169,7 +169,7 @@ static void reservation_is_not_restored_on_unbind(void **state)
 
 	(void)state;
 	tree_unbind(NIC);
-	tree_file(PCI_DEVICES "/" NIC "/driver_override", "vfio-pci\n");
+	tree_file(PCI_DEVICES "/" NIC "/driver_override", "vfioctl\n");
 	assert_int_equal(vfioctl("bind", NIC, NULL), EXIT_DONE);
 	assert_int_equal(vfioctl("unbind", NIC, NULL), EXIT_DONE);
 	assert_int_equal(device_driver(driver, NIC), 0);

@@ -84,6 +84,8 @@ void machine_unchanged(void);
  * @vanish_at:	at which call the device @victim goes away
  * @signal_at:	at which call somebody presses Ctrl-C
  * @refuses:	driver whose probe fails, with @error and a line in the log
+ * @adding:	at which call of "bind" it has added the device, and bound it itself;
+ *		until then no driver matches
  * @log:	what was written, "path text\n" each
  */
 struct fake {
@@ -94,6 +96,7 @@ struct fake {
 	const char *victim;
 	const char *refuses;
 	int error;
+	unsigned int adding;
 	char log[8192];
 };
 
