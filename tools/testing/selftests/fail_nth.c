@@ -58,8 +58,6 @@ static int32_t events[4];
 /* Asked for in peace: the library's own accesses would fail the test. */
 static uint64_t config_offset, bar_offset, bar_size, rom_offset;
 
-/* ---- binding and opening -------------------------------------------------- */
-
 static int answer(int ret)
 {
 	errno = -ret;
@@ -186,8 +184,6 @@ static int run_reset(struct vfio_dev *dev)
 	return ioctl(dev->fd, VFIO_DEVICE_RESET);
 }
 
-/* ---- regions -------------------------------------------------------------- */
-
 static int moved(ssize_t ret, size_t len)
 {
 	return ret == (ssize_t)len ? 0 : -1;
@@ -250,8 +246,6 @@ static int run_ioeventfd(struct vfio_dev *dev)
 
 	return ioctl(dev->fd, VFIO_DEVICE_IOEVENTFD, &args);
 }
-
-/* ---- interrupts ----------------------------------------------------------- */
 
 /* A positive answer: fewer vectors to be had, and none enabled. */
 static int enable(struct vfio_dev *dev, uint32_t index, uint32_t start,
@@ -352,8 +346,6 @@ static int run_token(struct vfio_dev *dev)
 				VFIO_DEVICE_FEATURE_PCI_VF_TOKEN, uuid,
 				sizeof(uuid));
 }
-
-/* ---- the sweep ------------------------------------------------------------ */
 
 /* Bind, open, all of configuration space, an interrupt, close. */
 static void device_works(const char *bdf)
