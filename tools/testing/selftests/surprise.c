@@ -75,7 +75,7 @@ struct card {
 	uint32_t region;	/* BAR that can be mapped */
 };
 
-/* By function reset, by their link, and with none; some sleep when idle. */
+/* Reset by themselves or by their port; each kind of interrupt, and none. */
 static const struct card cards[] = {
 	{ "edu", VFIO_PCI_MSI_IRQ_INDEX, 0 },
 	{ "e1000e", VFIO_PCI_INTX_IRQ_INDEX, 0 },
