@@ -3,6 +3,7 @@
  * mlx5_vfio_pci: states, and every way from one to another. What firmware did is
  * looked up with firmware.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -202,10 +203,11 @@ TEST_EACH(vf_without_migration_is_a_plain_device, refusals)
 	mig_close(&m);
 }
 
-/* Nothing but driver_override gives it a VF. */
+/* Nothing but driver_override gives it a VF, even if the kernel gives VFs to drivers. */
 TEST(vf_is_not_taken_without_override)
 {
 	mig_up(1);
-	ASSERT_EQ(file_write("/sys/bus/pci/drivers_probe", hca_bdf(FN)), 0);
+	ASSERT_EQ(pci_attr_write(hca_bdf(0), "sriov_drivers_autoprobe", "1"), 0);
+	EXPECT_EQ(file_write("/sys/bus/pci/drivers/" MIG_DRIVER "/bind", hca_bdf(FN)), -ENODEV);
 	EXPECT(!pci_driver_is(hca_bdf(FN), MIG_DRIVER));
 }
