@@ -196,6 +196,7 @@ static void job_list(const struct job *job, void *data)
 int main(int argc, char **argv)
 {
 	struct tally tally = { 0 };
+	unsigned int planned;
 
 	if (argc > 1 && !strcmp(argv[1], "-l"))
 		return !each_job(argv + 2, job_list, NULL);
@@ -205,7 +206,12 @@ int main(int argc, char **argv)
 	if (test_shared == MAP_FAILED)
 		return OUTCOME_FAIL;
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	printf("TAP version 13\n1..%u\n", each_job(argv + 1, NULL, NULL));
+	planned = each_job(argv + 1, NULL, NULL);
+	if (!planned) {
+		fprintf(stderr, "%s: no test has such a name\n", program_invocation_short_name);
+		return OUTCOME_FAIL;
+	}
+	printf("TAP version 13\n1..%u\n", planned);
 	each_job(argv + 1, job_report, &tally);
 	return tally.failed ? OUTCOME_FAIL : OUTCOME_PASS;
 }
