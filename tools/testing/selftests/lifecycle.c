@@ -3,7 +3,6 @@
  * Opening, closing, resetting, binding and unloading, in every order.
  */
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +14,7 @@
 #include "lib/calls.h"
 #include "lib/lab.h"
 #include "lib/mark.h"
+#include "lib/race.h"
 #include "lib/tap.h"
 #include "lib/vfio.h"
 
@@ -252,38 +252,29 @@ TEST(names_that_mean_no_device)
 	vfio_group_close(&group);
 }
 
-struct opener {
-	const char *bdf;
-	pthread_t thread;
-};
-
-static void *open_and_close(void *arg)
+static void open_and_close(void *bdf)
 {
-	const struct opener *opener = arg;
 	struct vfio_dev dev;
 
-	vfio_open(&dev, opener->bdf);
+	vfio_open(&dev, bdf);
 	vfio_close(&dev);
-	return NULL;
 }
 
 /* "Parallelize device open and release": their buses are reset side by side. */
 TEST_LIMIT(devices_of_two_buses_open_in_parallel, 60)
 {
-	struct opener openers[] = {
-		{ .bdf = lab_bdf("edu") }, { .bdf = lab_bdf("testdev") },
-	};
+	char edu[BDF_LEN], testdev[BDF_LEN];
+	struct race race = { 0 };
 	struct calls resets;
-	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(openers); i++)
-		pci_bind(openers[i].bdf, "vfio-pci");
+	snprintf(edu, sizeof(edu), "%s", lab_bdf("edu"));
+	snprintf(testdev, sizeof(testdev), "%s", lab_bdf("testdev"));
+	pci_bind(edu, "vfio-pci");
+	pci_bind(testdev, "vfio-pci");
 	calls_watch("__pci_reset_function_locked");
-	for (i = 0; i < ARRAY_SIZE(openers); i++)
-		ASSERT_EQ(pthread_create(&openers[i].thread, NULL,
-					 open_and_close, &openers[i]), 0);
-	for (i = 0; i < ARRAY_SIZE(openers); i++)
-		ASSERT_EQ(pthread_join(openers[i].thread, NULL), 0);
+	race_add(&race, "edu", open_and_close, edu);
+	race_add(&race, "testdev", open_and_close, testdev);
+	race_run(&race, 2000);
 	resets = calls_seen();
 	EXPECT_GE(resets.count, 2u);
 	EXPECT_EQ(resets.at_once, 2u);
