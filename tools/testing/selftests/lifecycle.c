@@ -252,28 +252,27 @@ TEST(names_that_mean_no_device)
 	vfio_group_close(&group);
 }
 
-static void open_and_close(void *bdf)
+static void open_and_close(void *arg)
 {
-	struct vfio_dev dev;
+	struct vfio_dev *dev = arg;
 
-	vfio_open(&dev, bdf);
-	vfio_close(&dev);
+	vfio_open(dev, dev->bdf);
+	vfio_close(dev);
 }
 
 /* "Parallelize device open and release": their buses are reset side by side. */
 TEST_LIMIT(devices_of_two_buses_open_in_parallel, 60)
 {
-	char edu[BDF_LEN], testdev[BDF_LEN];
+	struct vfio_dev edu = { .bdf = lab_bdf("edu") };
+	struct vfio_dev testdev = { .bdf = lab_bdf("testdev") };
 	struct race race = { 0 };
 	struct calls resets;
 
-	snprintf(edu, sizeof(edu), "%s", lab_bdf("edu"));
-	snprintf(testdev, sizeof(testdev), "%s", lab_bdf("testdev"));
-	pci_bind(edu, "vfio-pci");
-	pci_bind(testdev, "vfio-pci");
+	pci_bind(edu.bdf, "vfio-pci");
+	pci_bind(testdev.bdf, "vfio-pci");
 	calls_watch("__pci_reset_function_locked");
-	race_add(&race, "edu", open_and_close, edu);
-	race_add(&race, "testdev", open_and_close, testdev);
+	race_add(&race, "edu", open_and_close, &edu);
+	race_add(&race, "testdev", open_and_close, &testdev);
 	race_run(&race, 2000);
 	resets = calls_seen();
 	EXPECT_GE(resets.count, 2u);
