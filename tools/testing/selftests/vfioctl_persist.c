@@ -23,8 +23,6 @@ static void unload(const char *module)
 /* Nothing is kept or loaded from before. */
 static void start_anew(void)
 {
-	if (access("/proc/sys/fs/inotify", F_OK))
-		SKIP("udev does not run on this kernel (CONFIG_INOTIFY_USER)");
 	unload("e1000e");
 	pci_unbind(lab_bdf("edu"));
 	unload("edu_vfio_pci");
