@@ -53,6 +53,7 @@ enum hca_setting {
 	HCA_SET_TRACKER_LOG_MSG, /* log2 of the longest message */
 	HCA_SET_TRACKER_LOG_SPACE, /* log2 of the largest address space */
 	HCA_SET_TRACKER_RANGES,
+	HCA_SET_REPORT_MS,	/* how long until a report begins */
 	HCA_SET_CMD_TIMEOUT_MS,	/* how patient mlx5_core is; 0: its own 60 s */
 	HCA_SET_BOOT_PAGES,
 	HCA_SET_INIT_PAGES,

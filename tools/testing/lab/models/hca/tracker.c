@@ -151,6 +151,11 @@ static enum hca_receive send_one(struct hca_tracker *tracker)
 	return ret;
 }
 
+static void send_after(struct hca_tracker *tracker, uint32_t ms)
+{
+	timer_mod(tracker->timer, qemu_clock_get_ms(QEMU_CLOCK_VIRTUAL) + ms);
+}
+
 /* As many as there are receive buffers for. */
 static void send_on(void *opaque)
 {
@@ -161,7 +166,7 @@ static void send_on(void *opaque)
 		ret = send_one(tracker);
 	} while (ret == HCA_RECEIVED && tracker->state == MLX5_PAGE_TRACK_STATE_REPORTING);
 	if (ret == HCA_NO_BUFFER)
-		timer_mod(tracker->timer, qemu_clock_get_ms(QEMU_CLOCK_VIRTUAL) + RETRY_MS);
+		send_after(tracker, RETRY_MS);
 	else if (ret == HCA_BROKEN)
 		tracker_fail(tracker);
 }
@@ -284,7 +289,7 @@ uint32_t hca_modify_object(struct hca_cmd *cmd)
 	collect(tracker, ifc_get(page_track, object, range_start_address),
 		ifc_get(page_track, object, length));
 	tracker->state = MLX5_PAGE_TRACK_STATE_REPORTING;
-	timer_mod(tracker->timer, qemu_clock_get_ms(QEMU_CLOCK_VIRTUAL) + RETRY_MS);
+	send_after(tracker, tracker->hca->setting[HCA_SET_REPORT_MS]);
 	return 0;
 }
 
