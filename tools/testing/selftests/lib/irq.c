@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "lab.h"
 #include "tap.h"
 #include "vfio.h"
 
@@ -152,4 +153,24 @@ unsigned int irq_lines(const char *name)
 		found += !!strstr(line, name);
 	fclose(file);
 	return found;
+}
+
+void vfio_expect_works(const char *bdf)
+{
+	int32_t fd = event_new();
+	struct vfio_dev dev;
+	uint32_t index;
+
+	vfio_open(&dev, bdf);
+	EXPECT_EQ(cfg_get16(&dev, PCI_VENDOR_ID), pci_config_read(bdf, PCI_VENDOR_ID, 2));
+	for (index = VFIO_PCI_INTX_IRQ_INDEX; index <= VFIO_PCI_MSIX_IRQ_INDEX; index++) {
+		if (!vfio_irq(&dev, index).count)
+			continue;
+		irq_enable(&dev, index, 0, 1, &fd);
+		irq_trigger(&dev, index, 0);
+		EXPECT_EQ(event_wait(fd, 1000), 1);
+		irq_disable(&dev, index);
+	}
+	vfio_close(&dev);
+	close(fd);
 }

@@ -190,6 +190,9 @@ void irq_trigger(struct vfio_dev *dev, uint32_t index, uint32_t vector);
 void intx_mask(struct vfio_dev *dev);
 void intx_unmask(struct vfio_dev *dev);
 
+/* Open device @bdf: it answers, and each kind of its interrupts arrives. Close it. */
+void vfio_expect_works(const char *bdf);
+
 int event_new(void);
 /* Signals that arrive within @ms, 0 if none. */
 uint64_t event_wait(int fd, unsigned int ms);
