@@ -71,6 +71,26 @@ TEST_LIMIT(report_of_many_messages, 120)
 	track_down(&m, &before);
 }
 
+/* Each takes a slot of the receive queue, of which there are 32: once more around. */
+TEST_LIMIT(more_reports_than_slots, 60)
+{
+	uint64_t bitmap[TRACK_PAGES / 64];
+	struct mig_live before;
+	unsigned int i, page;
+	struct mig m;
+
+	track_up(&m, &before);
+	track_start(&m);
+	for (i = 0; i < 150; i++) {
+		page = i * 7 % TRACK_PAGES;
+		track_write(&m, page, 1);
+		memset(bitmap, 0, sizeof(bitmap));
+		ASSERT_OK(track_report_try(&m, TRACK_IOVA, TRACK_SIZE, bitmap));
+		ASSERT_EQ(bitmap[0], 1ull << page);
+	}
+	track_down(&m, &before);
+}
+
 struct breaking {
 	const char *name;
 	enum hca_action action;
