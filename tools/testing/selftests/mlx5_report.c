@@ -134,12 +134,15 @@ TEST_EACH(error_of_a_queue_fails_the_report, broken)
 /* --- firmware that takes its time ------------------------------------------------------ */
 
 /* A program of its own whose report firmware has begun and does not go on with. */
-static pid_t report_waits(struct mig *m)
+static pid_t set_up_waiting(struct mig *m, struct mig_live *before)
 {
 	uint64_t bitmap[TRACK_PAGES / 64] = { 0 };
-	uint32_t from = hca_log_now();
+	uint32_t from;
 	pid_t pid;
 
+	track_up(m, before);
+	track_start(m);
+	from = hca_log_now();
 	hca_set(HCA_SET_REPORT_MS, 3600 * 1000);
 	pid = fork();
 	ASSERT_OK(pid);
@@ -166,9 +169,7 @@ TEST_EACH(error_of_a_queue_ends_a_report_that_waits, broken)
 	struct mig m;
 	pid_t pid;
 
-	track_up(&m, &before);
-	track_start(&m);
-	pid = report_waits(&m);
+	pid = set_up_waiting(&m, &before);
 	hca_do(it->action, 0, it->type);
 	EXPECT_EQ(end_of(pid), EIO);
 	expect_good_after_all(&m);
@@ -181,9 +182,7 @@ TEST(stop_ends_a_report_that_waits)
 	struct mig m;
 	pid_t pid;
 
-	track_up(&m, &before);
-	track_start(&m);
-	pid = report_waits(&m);
+	pid = set_up_waiting(&m, &before);
 	ASSERT_OK(track_stop_try(&m));
 	EXPECT_EQ(end_of(pid), ENODEV);
 	expect_good_after_all(&m);
@@ -198,9 +197,7 @@ TEST_LIMIT(pf_that_recovers_ends_a_report_that_waits, 60)
 	struct mig m;
 	pid_t pid;
 
-	track_up(&m, &before);
-	track_start(&m);
-	pid = report_waits(&m);
+	pid = set_up_waiting(&m, &before);
 	hca_recover();
 	EXPECT_EQ(end_of(pid), ENOTCONN);
 	EXPECT_ERRNO(track_report_try(&m, TRACK_IOVA, TRACK_SIZE, bitmap), EINVAL);
@@ -216,9 +213,7 @@ TEST(second_report_is_refused_while_one_waits)
 	struct mig m;
 	pid_t pid;
 
-	track_up(&m, &before);
-	track_start(&m);
-	pid = report_waits(&m);
+	pid = set_up_waiting(&m, &before);
 	EXPECT_ERRNO(track_report_try(&m, TRACK_IOVA, TRACK_SIZE, bitmap), EBUSY);
 	ASSERT_OK(track_stop_try(&m));
 	EXPECT_EQ(end_of(pid), ENODEV);
@@ -233,9 +228,7 @@ TEST(report_that_waits_can_be_killed)
 	struct mig m;
 	pid_t pid;
 
-	track_up(&m, &before);
-	track_start(&m);
-	pid = report_waits(&m);
+	pid = set_up_waiting(&m, &before);
 	ASSERT_OK(kill(pid, SIGKILL));
 	EXPECT_EQ(end_of(pid), -SIGKILL);
 	EXPECT_ERRNO(track_report_try(&m, TRACK_IOVA, TRACK_SIZE, bitmap), EIO);
