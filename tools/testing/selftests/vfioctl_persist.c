@@ -4,7 +4,6 @@
  * themselves when they appear.
  */
 #include <stdio.h>
-#include <unistd.h>
 
 #include "lib/ctl.h"
 #include "lib/lab.h"
