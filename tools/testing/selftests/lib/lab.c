@@ -128,42 +128,41 @@ void module_with(const char *parameter, const char *value)
 	ASSERT_EQ(module_load("vfio-pci", option), 0);
 }
 
-/* Read until the prompt, or until nothing comes any more. */
+/*
+ * Asked after each command: the answer is no part of the question, which is echoed,
+ * so all is there that was to come, the greeting of a first time included.
+ */
+#define LAST_COMMAND	"print/d 40000 + 2"
+#define LAST_ANSWER	"\n40002"
+
 static void monitor_read(int fd, char *text, size_t size)
 {
 	struct pollfd wait = { .fd = fd, .events = POLLIN };
 	size_t used = 0;
 	ssize_t len;
 
-	while (used + 1 < size && poll(&wait, 1, 5000) > 0) {
+	text[0] = '\0';
+	while (used + 1 < size && !strstr(text, LAST_ANSWER)) {
+		if (poll(&wait, 1, test_patience(5000)) <= 0)
+			FAIL("QEMU's monitor does not answer");
 		len = read(fd, text + used, size - 1 - used);
-		if (len <= 0)
-			break;
+		ASSERT_OK(len);
 		used += len;
 		text[used] = '\0';
-		if (used >= 7 && !strcmp(text + used - 7, "(qemu) "))
-			break;
 	}
-	text[used] = '\0';
 }
 
 const char *lab_monitor(const char *command)
 {
 	static char text[16384];
 	const char *port = getenv("LAB_MONITOR");
-	struct pollfd wait = { .events = POLLIN };
 	int fd;
 
 	if (!port)
 		SKIP("the lab was started without a monitor");
 	fd = open(port, O_RDWR | O_CLOEXEC);
 	ASSERT_OK(fd);
-
-	/* The greeting, the first time; an earlier prompt later on. */
-	wait.fd = fd;
-	while (poll(&wait, 1, 100) > 0 && read(fd, text, sizeof(text)) > 0)
-		;
-	dprintf(fd, "%s\n", command);
+	dprintf(fd, "%s\n" LAST_COMMAND "\n", command);
 	monitor_read(fd, text, sizeof(text));
 	close(fd);
 	return text;
