@@ -199,7 +199,7 @@ static bool sleeps(const char *bdf)
 	char text[32] = "";
 	unsigned int polls;
 
-	for (polls = 0; polls < 50; polls++) {
+	for (polls = 0; polls < test_patience(50); polls++) {
 		pci_attr_read(bdf, "power/runtime_status", text, sizeof(text));
 		if (!strcmp(text, "suspended"))
 			return true;

@@ -205,7 +205,7 @@ TEST(dma_ends_with_close)
 		   EDU_DMA_START | EDU_DMA_TO_RAM);
 	/* It takes 100 ms; the group stays open, and so do the mappings. */
 	close(copier.dev.fd);
-	usleep(300000);
+	test_pause(300);
 	EXPECT_MEMEQ(copier.page, want, PAGE);
 	EXPECT(!(pci_config_read(copier.dev.bdf, PCI_COMMAND, 2) &
 		 PCI_COMMAND_MASTER));

@@ -98,7 +98,7 @@ TEST_EACH(kick_writes, widths)
 	ASSERT_OK(ioeventfd_try(&dev, base + 0x1008, it->data, it->bytes, -1));
 	region_put(&dev, BAR2, 0x1008, 8, 0);
 	event_kick(fd);
-	usleep(20000);
+	test_pause(20);
 	EXPECT_EQ(region_get(&dev, BAR2, 0x1008, 8), 0);
 	vfio_close(&dev);
 }
@@ -305,7 +305,7 @@ TEST(eventfd_closed_first)
 	reg = vfio_region_offset(&dev, BAR0) + EDU_LIVENESS;
 	ioeventfd_add(&dev, reg, 7, 4, fd);
 	close(fd);
-	usleep(20000);
+	test_pause(20);
 	ASSERT_OK(ioeventfd_try(&dev, reg, 7, 4, -1));
 	fd = event_new();
 	ioeventfd_add(&dev, reg, 7, 4, fd);
@@ -356,7 +356,7 @@ TEST(kick_with_memory_disabled_is_lost)
 	edu_put(&dev, EDU_LIVENESS, 1);
 	cfg_command(&dev, 0, PCI_COMMAND_MEMORY);
 	event_kick(fd);
-	usleep(20000);
+	test_pause(20);
 	cfg_command(&dev, PCI_COMMAND_MEMORY, 0);
 	EXPECT_EQ(edu_get(&dev, EDU_LIVENESS), ~1u);
 	event_kick(fd);
@@ -388,7 +388,7 @@ TEST(kick_in_d3_is_lost)
 	region_put(&dev, BAR0, E1000E_RDBAH, 4, 0x77);
 	set_power(&dev, 3);
 	event_kick(fd);
-	usleep(20000);
+	test_pause(20);
 	set_power(&dev, 0);
 	cfg_command(&dev, PCI_COMMAND_MEMORY, 0);
 	EXPECT_NE(region_get(&dev, BAR0, E1000E_RDBAH, 4), 0x1234);

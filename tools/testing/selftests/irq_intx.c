@@ -134,9 +134,9 @@ TEST_EACH(intx_unmask_eventfd_that_is_the_trigger, ways)
 	fd = open_intx(&dev, it);
 	ASSERT_OK(unmask_fd_try(&dev, fd));
 	edu_raise(&dev);
-	usleep(50000);
+	test_pause(50);
 	edu_ack(&dev);
-	usleep(50000);
+	test_pause(50);
 	EXPECT_OK(unmask_fd_try(&dev, -1));
 	edu_intx_expect(&dev, fd);
 	vfio_close(&dev);
@@ -149,7 +149,7 @@ TEST_EACH(intx_unmask_eventfd_closed, ways)
 
 	ASSERT_OK(unmask_fd_try(&dev, unmask));
 	close(unmask);
-	usleep(50000);
+	test_pause(50);
 	unmask = event_new();
 	ASSERT_OK(unmask_fd_try(&dev, unmask));
 	edu_raise(&dev);
@@ -277,7 +277,7 @@ TEST_EACH(intx_enabled_without_eventfd, ways)
 	open_way(&dev, it);
 	irq_enable(&dev, INTX, 0, 1, &none);
 	edu_raise(&dev);
-	usleep(20000);
+	test_pause(20);
 	irq_enable(&dev, INTX, 0, 1, &fd);
 	edu_intx_expect(&dev, fd);
 	vfio_close(&dev);

@@ -191,7 +191,7 @@ TEST_LIMIT(unbind_without_request_event, 60)
 
 	vfio_open(&dev, lab_bdf("edu"));
 	pid = start_unbind(dev.bdf);
-	usleep(300000);
+	test_pause(300);
 	EXPECT_EQ(waitpid(pid, &status, WNOHANG), 0);
 	vfio_close(&dev);
 	ASSERT_EQ(waitpid(pid, &status, 0), pid);

@@ -125,7 +125,7 @@ TEST_EACH(error_of_a_queue_fails_the_report, broken)
 	track_start(&m);
 	track_write(&m, 1, 1);
 	hca_do(it->action, 0, it->type);
-	usleep(100000);
+	test_pause(100);
 	EXPECT(track_report_try(&m, TRACK_IOVA, TRACK_SIZE, bitmap) < 0);
 	expect_good_after_all(&m);
 	track_down(&m, &before);

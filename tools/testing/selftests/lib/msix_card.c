@@ -2,8 +2,6 @@
 /*
  * Network cards whose MSI-X vectors can be raised one by one.
  */
-#include <unistd.h>
-
 #include "lab.h"
 #include "msix_card.h"
 #include "tap.h"
@@ -82,7 +80,7 @@ void msix_card_open(struct vfio_dev *dev, const struct msix_card *card,
 /* QEMU's e1000e sends no more if it is reset while it throttles interrupts. */
 void msix_card_pause(void)
 {
-	usleep(20000);
+	test_pause(20);
 }
 
 /* A vector that was not in use sends what it has pending when it is unmasked. */

@@ -74,6 +74,11 @@ unsigned int test_patience(unsigned int time)
 	return time * factor("TEST_TIMEOUT_SCALE");
 }
 
+void test_pause(unsigned int ms)
+{
+	usleep(test_patience(ms) * 1000);
+}
+
 unsigned int test_soak(void)
 {
 	return factor("TEST_SOAK");

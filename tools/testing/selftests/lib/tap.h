@@ -113,6 +113,9 @@ _Noreturn void test_skip(const char *format, ...)
 /* How long to wait on this kernel for what an ordinary one does in @time. */
 unsigned int test_patience(unsigned int time);
 
+/* Time for something to happen that should not; a slow kernel gets more. */
+void test_pause(unsigned int ms);
+
 /* How many times as long as usual a race is to go on: make check-long. */
 unsigned int test_soak(void);
 
