@@ -166,7 +166,7 @@ TEST_EACH(interrupts_arrive, kinds)
 static void edu_copy(struct vfio_dev *dev, uint64_t src, uint64_t dst,
 		     uint32_t command)
 {
-	unsigned int tries = 500;
+	unsigned int tries = test_patience(500);
 
 	region_put(dev, VFIO_PCI_BAR0_REGION_INDEX, EDU_DMA_SRC, 8, src);
 	region_put(dev, VFIO_PCI_BAR0_REGION_INDEX, EDU_DMA_DST, 8, dst);

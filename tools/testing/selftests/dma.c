@@ -55,7 +55,7 @@ static void copier_open(struct copier *copier)
 static void copy(struct copier *copier, uint64_t iova, size_t len, uint32_t to_ram)
 {
 	struct vfio_dev *dev = &copier->dev;
-	unsigned int tries = 500;
+	unsigned int tries = test_patience(500);
 
 	region_put(dev, BAR0, EDU_DMA_SRC, 8, to_ram ? EDU_BUFFER : iova);
 	region_put(dev, BAR0, EDU_DMA_DST, 8, to_ram ? iova : EDU_BUFFER);
@@ -305,7 +305,7 @@ static void nvme_queue_init(struct nvme *nvme, struct nvme_queue *queue,
 
 static void nvme_wait_ready(struct vfio_dev *dev, unsigned int ready)
 {
-	unsigned int tries = 500;
+	unsigned int tries = test_patience(500);
 
 	while ((region_get(dev, BAR0, NVME_CSTS, 4) & 1) != ready && tries--)
 		usleep(10000);

@@ -168,7 +168,7 @@ static void inject(const char *code)
 /* The kernel is through when it says so, one way or the other. */
 static void wait_for_recovery(void)
 {
-	unsigned int tries = 100;
+	unsigned int tries = test_patience(100);
 
 	while (tries-- && !kmsg_has("device recovery"))
 		usleep(100000);

@@ -54,7 +54,7 @@ static void ioeventfd_add(struct vfio_dev *dev, uint64_t offset, uint64_t data,
 static void expect_value(struct vfio_dev *dev, uint32_t index, uint64_t pos,
 			 size_t len, uint64_t want)
 {
-	unsigned int tries = 100;
+	unsigned int tries = test_patience(100);
 
 	while (region_get(dev, index, pos, len) != want && tries--)
 		usleep(10000);

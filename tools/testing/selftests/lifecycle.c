@@ -331,7 +331,7 @@ TEST_LIMIT(open_that_fails_leaves_the_device_alone, 90)
 /* First megabyte of the disk, read by the host's own driver. */
 static void disk_read(uint8_t *data, size_t len)
 {
-	unsigned int tries = 100;
+	unsigned int tries = test_patience(100);
 	int fd;
 
 	while (access("/dev/nvme0n1", F_OK) && tries--)

@@ -62,7 +62,7 @@ static void pull(const char *bdf)
 
 static void expect_gone(const char *bdf)
 {
-	unsigned int polls = 500;
+	unsigned int polls = test_patience(500);
 
 	while (pci_exists(bdf) && polls--)
 		usleep(20000);

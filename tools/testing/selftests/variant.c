@@ -246,10 +246,10 @@ static void *read_bar(void *arg)
 
 static bool happens(volatile bool *flag)
 {
-	unsigned int polls = 100;
+	unsigned int polls = test_patience(100);
 
 	while (!*flag && polls--)
-		usleep(test_patience(50) * 1000);
+		usleep(50000);
 	return *flag;
 }
 

@@ -230,11 +230,11 @@ TEST(default_route_is_not_taken_away)
 static const char *disk_of(const char *bdf)
 {
 	char path[64];
-	int i;
+	unsigned int i;
 
 	ASSERT(pci_driver_is(bdf, "nvme"));
 	snprintf(path, sizeof(path), "/dev/nvme0n1");
-	for (i = 0; access(path, F_OK) && i < 500; i++)
+	for (i = 0; access(path, F_OK) && i < test_patience(500); i++)
 		usleep(10000);
 	ASSERT_OK(access(path, F_OK));
 	return "/dev/nvme0n1";

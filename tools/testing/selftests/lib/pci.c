@@ -163,7 +163,7 @@ void pci_unbind(const char *bdf)
 
 void pci_expect_status(const char *bdf, const char *want)
 {
-	unsigned int tries = 500;
+	unsigned int tries = test_patience(500);
 	char status[32];
 
 	do {

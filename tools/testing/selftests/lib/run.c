@@ -148,6 +148,7 @@ static enum outcome judge(int status)
 static enum outcome job_run(const struct job *job)
 {
 	unsigned int limit = test_patience(job->test->timeout) * test_soak();
+	time_t start = time(NULL), took;
 	pid_t pid;
 	int status;
 
@@ -161,6 +162,9 @@ static enum outcome job_run(const struct job *job)
 		return OUTCOME_FAIL;
 	}
 	reap_group(pid);
+	took = time(NULL) - start;
+	if (took > limit / 2)
+		test_note("took %lld s, and may take %u", (long long)took, limit);
 	return judge(status);
 }
 

@@ -42,7 +42,7 @@ long slab_objects(void)
 
 long slab_growth(long before, long enough)
 {
-	unsigned int polls = 50;
+	unsigned int polls = test_patience(50);
 	long growth;
 
 	while ((growth = slab_objects() - before) > enough && polls--)
