@@ -26,7 +26,7 @@
 
 /* More failures than any call has places for. */
 #define LIMIT	400
-#define SECONDS	120
+#define SECONDS	300
 
 /* Resets make the test of a whole device take a second. */
 #define SAMPLE	8

@@ -101,7 +101,7 @@ static void open_and_spoil(struct vfio_dev *dev, const char *bdf)
 	vfio_close(dev);
 }
 
-TEST_EACH_LIMIT(reopened_device_is_as_new, cards, 90)
+TEST_EACH_LIMIT(reopened_device_is_as_new, cards, 180)
 {
 	const char *bdf = lab_bdf(it->name);
 	struct state first, now;

@@ -137,12 +137,25 @@ static void rescan(const char *bdf)
 	ASSERT(pci_exists(bdf));
 }
 
+/* Linux has forgotten the device before it switches the slot off, and QEMU has not. */
+static bool plug_in(const char *edu)
+{
+	unsigned int tries = test_patience(200);
+	bool refused;
+
+	do {
+		usleep(50000);
+		refused = strstr(lab_monitor(edu), "Error");
+	} while (refused && tries--);
+	return !refused;
+}
+
 /* Taken out of the running machine, and put back. */
 static void replug(const char *bdf)
 {
 	lab_monitor("device_del edu");
 	ASSERT(until_exists(bdf, false));
-	lab_monitor("device_add edu,id=edu,bus=port-edu,dma_mask=0xffffffffffffffff");
+	ASSERT(plug_in("device_add edu,id=edu,bus=port-edu,dma_mask=0xffffffffffffffff"));
 	ASSERT(until_exists(bdf, true));
 }
 
