@@ -48,13 +48,9 @@ static void disintx(struct vfio_dev *dev, bool set)
 /* What QEMU's I/O APIC remembers of a level goes when it rises and falls. */
 static void settle(struct vfio_dev *dev, int fd)
 {
-	unsigned int tries = 3;
-
-	do {
-		line(dev, true);
-		line(dev, false);
-		intx_unmask(dev);
-	} while (event_total(fd) && tries--);
+	line(dev, true);
+	line(dev, false);
+	intx_settle(dev, fd);
 }
 
 static int open_intx(struct vfio_dev *dev, const struct way *way)

@@ -7,13 +7,9 @@
 
 void edu_intx_settle(struct vfio_dev *dev, int fd)
 {
-	unsigned int tries = 3;
-
-	do {
-		edu_raise(dev);
-		edu_ack(dev);
-		intx_unmask(dev);
-	} while (event_total(fd) && tries--);
+	edu_raise(dev);
+	edu_ack(dev);
+	intx_settle(dev, fd);
 }
 
 void edu_intx_expect(struct vfio_dev *dev, int fd)

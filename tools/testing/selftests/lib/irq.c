@@ -134,6 +134,15 @@ uint64_t event_total(int fd)
 	return total;
 }
 
+void intx_settle(struct vfio_dev *dev, int fd)
+{
+	unsigned int tries = 5;
+
+	do {
+		intx_unmask(dev);
+	} while (event_total(fd) && tries--);
+}
+
 void event_kick(int fd)
 {
 	uint64_t one = 1;

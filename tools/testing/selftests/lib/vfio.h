@@ -198,6 +198,8 @@ int event_new(void);
 uint64_t event_wait(int fd, unsigned int ms);
 /* Signals until none has come for 100 ms. */
 uint64_t event_total(int fd);
+/* Have a line that is no longer asserted unmasked: one that was late masks it again. */
+void intx_settle(struct vfio_dev *dev, int fd);
 /* Signal @fd, as a program does. */
 void event_kick(int fd);
 /* How many lines of /proc/interrupts contain @name. */
